@@ -1,0 +1,79 @@
+"""A job: what one manifest declares, after defaults, expressions and files have been put in.
+
+A job holds no secret. Its `spec` is the body that would be posted without the credential members and the
+description; `credentials` says which environment variable fills which place at the moment of the create call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+
+class DeclaredState(StrEnum):
+    """How far a job is to go; `created`, `analysed` and `started` are milestones."""
+
+    CREATED = "created"
+    ANALYSED = "analysed"
+    STARTED = "started"
+    STOPPED = "stopped"
+
+
+class RestartPolicy(StrEnum):
+    """What may be started again without being asked."""
+
+    NEVER = "Never"
+    ON_FAILURE = "OnFailure"
+    ALWAYS = "Always"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Where a value was written: `file` relative to the project, `line` and `column` 1-based."""
+
+    file: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One declared job.
+
+    Attributes:
+        name: Unique in the project.
+        target: Name of the target it belongs to.
+        spec: Request body, field for field the API's, without credentials and description. Never changed.
+        credentials: JSON pointer within the body → environment variable that fills it at create time.
+        description: Human text in front of the marker; None leaves it to people.
+        state: The milestone to reach.
+        generation: Raised by a person to run again what has cost money.
+        restart_policy: What may be started again without being asked.
+        attempts: Tries and resumes after which a person is asked.
+        max_pu: Do not start above this estimate, in processing units.
+        depends_on: Names of jobs that must be DONE before this one is started.
+        protect: Never stop it.
+        labels: For selection.
+        origin: Where the manifest stands.
+    """
+
+    name: str
+    target: str
+    spec: Mapping[str, Any]
+    origin: Origin
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
+    state: DeclaredState = DeclaredState.CREATED
+    generation: int = 1
+    restart_policy: RestartPolicy = RestartPolicy.NEVER
+    attempts: int = 3
+    max_pu: float | None = None
+    depends_on: tuple[str, ...] = ()
+    protect: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
