@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
+from shbatch_sync.digest import digest
+from shbatch_sync.normalize import normalize
 
 
 class DeclaredState(StrEnum):
@@ -42,7 +45,7 @@ class Origin:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One declared job.
 
@@ -77,3 +80,13 @@ class Job:
     depends_on: tuple[str, ...] = ()
     protect: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """Fingerprint of the spec as written: what the marker carries."""
+        return digest(self.spec)
+
+    @cached_property
+    def norm_digest(self) -> str:
+        """Fingerprint of the normalised spec: the same for two spellings of one request."""
+        return digest(normalize(self.spec))

@@ -1,0 +1,175 @@
+"""A request of a job's key is live: how it goes on, and what happens to those beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shbatch_sync import gates, restart
+from shbatch_sync.case import Case
+from shbatch_sync.election import Outcome
+from shbatch_sync.inventory import Live
+from shbatch_sync.job import DeclaredState
+from shbatch_sync.ledger import Entry
+from shbatch_sync.making import carrying, next_step, replace_gate, withhold
+from shbatch_sync.marker import Retired
+from shbatch_sync.phase import ACTIVE, BUSY, WRITABLE, Phase
+from shbatch_sync.plan import Action, Change, Reason
+from shbatch_sync.scene import Scene, attention, change_of, waiting
+from shbatch_sync.writing import retire, wanted_marker, wanted_text, write
+
+
+def carry_on(case: Case, outcome: Outcome, scene: Scene) -> list[Change]:
+    """Decide on a job whose request is live, in the order in which things are done."""
+    winner = outcome.winner
+    if outcome.conflict:
+        ids = ", ".join(live.id for live in outcome.conflict)
+        detail = f"several requests of this job are or were paid for, none is touched: {ids}; stop what is surplus"
+        return [attention(case, Reason.PAID_TWICE, detail, winner)]
+    surplus = [
+        change_of(
+            case, Action.STOP, Reason.STARTED_TWICE, f"{winner.id} is older and goes on", live
+        )
+        for live in outcome.surplus
+    ]
+    held = replace_gate(case, scene)
+    ahead = [*_stop_old(case), *_advance(case, scene, winner), *_retire_old(case)]
+    return [
+        *surplus,
+        *write(case, winner),
+        *_retire_losers(case, outcome),
+        *(
+            withhold([change], held)[0] if change.action in _SPENDING else change
+            for change in ahead
+        ),
+    ]
+
+
+_SPENDING = frozenset({Action.CREATE, Action.START, Action.STOP, Action.UPDATE})
+
+
+def done_before(case: Case, outcome: Outcome, done: Entry) -> list[Change]:
+    """The ledger knows the key as done: what is left of it beside the request that did it is never started."""
+    spare = [live for live in outcome.claimants if live.id != done.request_id]
+    return [
+        *(waiting(case, live) for live in spare if live.phase in BUSY),
+        *(retire(case, live, Retired.DUPLICATE) for live in spare if live.phase in WRITABLE),
+    ]
+
+
+def stop_all(case: Case) -> list[Change]:
+    """A job that is declared stopped: everything of it that is active."""
+    claimants = case.outcome.claimants if case.outcome is not None else ()
+    changes = write(case, case.outcome.winner) if case.outcome is not None else []
+    for live in (*case.others, *claimants):
+        if live.phase in ACTIVE:
+            detail = "as soon as the service accepts it" if live.phase is Phase.STARTING else ""
+            changes.append(change_of(case, Action.STOP, Reason.DECLARED, detail, live))
+        elif live.phase in BUSY:
+            changes.append(waiting(case, live))
+    return changes
+
+
+# --- the request that counts ---------------------------------------------------------------------------------
+
+
+def _advance(case: Case, scene: Scene, live: Live) -> list[Change]:
+    """One cell of the table: what is declared × where the request stands."""
+    if live.phase in {Phase.STOPPING, Phase.UNKNOWN}:
+        return [waiting(case, live)]
+    match case.job.state:
+        case DeclaredState.STARTED:
+            return _towards_done(case, scene, live)
+        case DeclaredState.ANALYSED if live.phase is Phase.CREATED:
+            return [change_of(case, Action.ANALYSE, Reason.DECLARED, live=live)]
+        case DeclaredState.ANALYSED if live.phase is Phase.ANALYSING:
+            return [waiting(case, live)]
+        case _ if live.phase is Phase.FAILED:
+            return [attention(case, Reason.FAILED, restart.failure_text(live), live)]
+        case _:
+            return []
+
+
+def _towards_done(case: Case, scene: Scene, live: Live) -> list[Change]:
+    match live.phase:
+        case Phase.CREATED | Phase.ANALYSIS_DONE:
+            return [_start(case, scene, live)]
+        case Phase.ANALYSING:
+            return [
+                replace(waiting(case, live), detail="the service analyses it, then it is started")
+            ]
+        case Phase.STARTING | Phase.PROCESSING:
+            return [waiting(case, live)]
+        case Phase.FAILED:
+            return _after_failure(case, scene, live)
+        case Phase.STOPPED:
+            return [_after_stop(case, scene, live)]
+        case _:
+            return []
+
+
+def _start(case: Case, scene: Scene, live: Live, reason: Reason = Reason.DECLARED) -> Change:
+    if busy := [old for old in case.others if old.phase in BUSY]:
+        return change_of(
+            case, Action.WAIT, Reason.OLD_ACTIVE, f"{busy[0].id} must be at rest first", live
+        )
+    estimate = scene.facts.estimates.get(case.job.name)
+    change = replace(change_of(case, Action.START, reason, live=live), estimate=estimate)
+    held = gates.recreate(case.record, scene.policy) if case.missing_start else None
+    return replace(change, withheld=held)
+
+
+def _after_failure(case: Case, scene: Scene, live: Live) -> list[Change]:
+    verdict = restart.after_failure(case.job, live.marker.attempt, scene.policy)
+    if verdict.refusal is not None:
+        detail = f"{restart.failure_text(live)}; {verdict.refusal}"
+        return [attention(case, verdict.reason, detail, live)]
+    made = change_of(
+        case, Action.CREATE, Reason.NEW_TRY, f"try {verdict.attempt} after {live.id} failed"
+    )
+    changes = [
+        carrying(made, case.job, scene.facts, verdict.attempt, live),
+        *next_step(case, scene),
+    ]
+    return withhold(
+        changes, gates.recreate(case.record, scene.policy) if case.missing_start else None
+    )
+
+
+def _after_stop(case: Case, scene: Scene, live: Live) -> Change:
+    verdict = restart.after_stop(case.job, live, case.record, scene.policy, scene.facts.now)
+    if verdict.refusal is not None:
+        action = Action.WAIT if verdict.reason is Reason.TOO_SOON else Action.ATTENTION
+        return change_of(case, action, verdict.reason, verdict.refusal, live)
+    change = _start(case, scene, live, Reason.RESUME)
+    # The count of tries is written before the start, together with whatever else the description lacks.
+    resumed = replace(wanted_marker(case, live), attempt=verdict.attempt)
+    return (
+        replace(change, marker=resumed, text=wanted_text(case, live))
+        if change.action is Action.START
+        else change
+    )
+
+
+# --- those beside it -----------------------------------------------------------------------------------------
+
+
+def _retire_losers(case: Case, outcome: Outcome) -> list[Change]:
+    return [
+        retire(case, live, Retired.DUPLICATE) for live in outcome.losers if live.phase in WRITABLE
+    ]
+
+
+def _stop_old(case: Case) -> list[Change]:
+    """Stop what the declared spec replaces."""
+    return [
+        change_of(case, Action.STOP, Reason.SUPERSEDED, "replaced by the declared spec", old)
+        if old.phase in ACTIVE
+        else waiting(case, old)
+        for old in case.others
+        if old.phase in BUSY
+    ]
+
+
+def _retire_old(case: Case) -> list[Change]:
+    """Retire what was replaced; comes last, after whatever the new request still needs."""
+    return [retire(case, old, Retired.OLD) for old in case.others if old.phase in WRITABLE]

@@ -1,0 +1,175 @@
+"""A case: everything that is known of one declared job, brought together before anything is decided about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shbatch_sync.diff import FieldChange, Kind, changed_fields
+from shbatch_sync.election import Outcome, elect
+from shbatch_sync.inventory import Inventory, Live, Suspect
+from shbatch_sync.job import Job
+from shbatch_sync.ledger import Entry, Event, Ledger, Record
+from shbatch_sync.marker import Marker
+from shbatch_sync.phase import COUNTS_AS_STARTED, Phase
+
+_UNDATED = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What is known of one job.
+
+    Attributes:
+        job: As declared.
+        outcome: The election among the requests of its key; None where there is none.
+        others: Requests of the job with another spec or generation, that still count, oldest first.
+        retired: Requests of the job that count no more.
+        copies: Requests that carry a marker of this key which was made for another request.
+        record: The ledger's lines of the key.
+        recorded_generation: The highest generation that the ledger or any request knows.
+        overtaken: Whether, after this key, another spec of the same generation was run.
+        spent: What the ledger knows to be paid of the job under other specs, one line a request.
+    """
+
+    job: Job
+    outcome: Outcome | None
+    others: tuple[Live, ...]
+    retired: tuple[Live, ...]
+    copies: tuple[Suspect, ...]
+    record: Record
+    recorded_generation: int
+    overtaken: bool
+    spent: tuple[Entry, ...]
+
+    @property
+    def done(self) -> bool:
+        """Whether the job's results exist, seen now or remembered."""
+        if self.outcome is not None:
+            return self.outcome.winner.phase is Phase.DONE
+        return self.record.done is not None
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """Ids of all requests of the job that the list shows."""
+        claimants = self.outcome.claimants if self.outcome is not None else ()
+        return frozenset(live.id for live in (*claimants, *self.others, *self.retired))
+
+    @property
+    def missing_start(self) -> bool:
+        """Whether the ledger knows a start of this key, of the try that counts, whose request is not to be seen."""
+        unfinished = self.record.unfinished(self.listed)
+        attempt = self.outcome.winner.marker.attempt if self.outcome is not None else 1
+        return unfinished >= attempt
+
+
+def read_case(job: Job, inventory: Inventory, ledger: Ledger) -> Case:
+    """Bring together what is known of `job`."""
+    lives = inventory.of_job(job.name)
+    group = [
+        live for live in lives if live.marker.generation == job.generation and _same_spec(job, live)
+    ]
+    altered = [live for live in group if _altered(job, live, ledger)]
+    claimants = [live for live in group if live not in altered]
+    others = sorted((live for live in lives if live not in group), key=by_age)
+    retired = inventory.retired(job.name)
+    record = ledger.record(job)
+    return Case(
+        job=job,
+        outcome=elect(claimants) if claimants else None,
+        others=tuple(others),
+        retired=retired,
+        copies=(
+            *(suspect for suspect in inventory.copies if _carries_key(job, suspect.marker)),
+            *(Suspect(live.request, _ALTERED, job.name, live.marker) for live in altered),
+        ),
+        record=record,
+        recorded_generation=max(
+            ledger.generation(job.name), *(live.marker.generation for live in (*lives, *retired)), 0
+        ),
+        overtaken=_overtaken(job, (*others, *retired), record, ledger),
+        spent=_spent(job, record, ledger, frozenset(live.id for live in others)),
+    )
+
+
+_ALTERED = "its body is not the one its marker was made for"
+
+
+def by_age(live: Live) -> tuple[int, datetime, str]:
+    """Order requests of a job from the oldest to the newest."""
+    return (live.marker.generation, live.request.created or _UNDATED, live.id)
+
+
+def _carries_key(job: Job, marker: Marker | None) -> bool:
+    return (
+        marker is not None
+        and marker.retired is None
+        and (marker.job, marker.generation, marker.digest) == (job.name, job.generation, job.digest)
+    )
+
+
+def spec_changes(job: Job, live: Live) -> tuple[FieldChange, ...]:
+    """Return how the declared spec really differs from a request."""
+    return changed_fields(job.spec, live.spec)
+
+
+def _same_spec(job: Job, live: Live) -> bool:
+    return live.marker.digest == job.digest or not spec_changes(job, live)
+
+
+def _altered(job: Job, live: Live, ledger: Ledger) -> bool:
+    """Say whether an unproven request with the job's digest has another body than the digest was made of.
+
+    Members that only the echo has do not count: a service may fill in what we have never heard of.
+    """
+    if live.sealed or live.id in ledger.created_ids:
+        return False
+    return any(field.kind is not Kind.REMOVED for field in spec_changes(job, live))
+
+
+def _overtaken(job: Job, past: tuple[Live, ...], record: Record, ledger: Ledger) -> bool:
+    """Say whether another spec ran, in this generation, after the key had had its turn."""
+    mine = [
+        live
+        for live in past
+        if live.marker.generation == job.generation and live.marker.digest == job.digest
+    ]
+    rivals = [
+        live for live in past if live.marker.generation == job.generation and live not in mine
+    ]
+    turns = {Event.INTENT, Event.CREATED, Event.START}
+    turn = max((entry.at for entry in record.entries if entry.event in turns), default=None)
+    if turn is not None and any(
+        entry.event is Event.START
+        and entry.generation == job.generation
+        and entry not in record.entries
+        and entry.at > turn
+        for entry in ledger.of_job(job.name)
+    ):
+        return True
+    return any(
+        rival.phase in COUNTS_AS_STARTED and by_age(rival) > by_age(own)
+        for own in mine
+        for rival in rivals
+    )
+
+
+def _spent(job: Job, record: Record, ledger: Ledger, listed: frozenset[str]) -> tuple[Entry, ...]:
+    """Return a line for each request that other specs of the job are known to be paid with.
+
+    What the list still shows is judged by what it shows. A start counts until its end is known, which tells the cost.
+    """
+    past = [
+        entry
+        for entry in ledger.of_job(job.name)
+        if entry not in record.entries and entry.request_id not in listed
+    ]
+    ends = [entry for entry in past if entry.event is Event.FINAL]
+    ended = {(entry.request_id, entry.attempt) for entry in ends}
+    begun = [
+        entry
+        for entry in past
+        if entry.event is Event.START and (entry.request_id, entry.attempt) not in ended
+    ]
+    costly = [*(entry for entry in ends if (entry.cost_pu or 0) > 0), *begun]
+    return tuple({entry.request_id: entry for entry in costly}.values())

@@ -1,0 +1,168 @@
+"""The decision: declared and live in, a plan out. Pure: no clock, no network, no log; same input, same plan.
+
+| declared | none            | CREATED | ANALYSING        | ANALYSIS_DONE | starting | PROCESSING | DONE | FAILED    | STOPPED  |
+|----------|-----------------|---------|------------------|---------------|----------|------------|------|-----------|----------|
+| created  | create          | –       | –                | –             | –        | –          | –    | attention | –        |
+| analysed | create, analyse | analyse | wait             | –             | –        | –          | –    | attention | –        |
+| started  | create, start   | start   | wait, then start | start         | wait     | wait       | –    | restart?  | restart? |
+| stopped  | –               | –       | stop             | –             | stop     | stop       | –    | –         | –        |
+
+The columns are the phases of `phase.py`: pairs of status and user action. Whatever is declared, a request that is
+stopping or in a state that we do not know is waited for. Gates are a filter over what is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from shbatch_sync import gates
+from shbatch_sync.advancing import carry_on, done_before, stop_all
+from shbatch_sync.case import Case, read_case
+from shbatch_sync.inventory import Inventory, Live, delivery_url, take_inventory
+from shbatch_sync.job import DeclaredState, Job
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.making import bring_about
+from shbatch_sync.phase import ACTIVE, BUSY, COUNTS_AS_RUNNING, Phase
+from shbatch_sync.plan import Action, Change, Facts, Plan, Policy, Reason
+from shbatch_sync.request import BatchProcessRequest
+from shbatch_sync.scene import Scene, attention
+
+
+def build_plan(
+    desired: Sequence[Job],
+    live: Iterable[BatchProcessRequest],
+    ledger: Ledger,
+    policy: Policy,
+    facts: Facts,
+) -> Plan:
+    """Decide what has to happen so that `live` becomes `desired`.
+
+    Args:
+        desired: All jobs of the project on this target, selected or not.
+        live: All requests of the account.
+        ledger: What is remembered of this project on this account.
+        policy: What the plan may do.
+        facts: What it is told of the world.
+    """
+    return decide(desired, survey(desired, live, ledger, facts), ledger, policy, facts)
+
+
+def survey(
+    desired: Sequence[Job], live: Iterable[BatchProcessRequest], ledger: Ledger, facts: Facts
+) -> Inventory:
+    """Sort the list by what it means to these jobs; one pass."""
+    urls = frozenset(url for job in desired if (url := delivery_url(job.spec)) is not None)
+    return take_inventory(live, project=facts.project, ledger=ledger, urls=urls)
+
+
+def decide(
+    desired: Sequence[Job], inventory: Inventory, ledger: Ledger, policy: Policy, facts: Facts
+) -> Plan:
+    """Decide, over a list that has been sorted already."""
+    jobs = sorted(desired, key=lambda job: job.name)
+    scene = Scene(inventory, ledger, policy, facts, frozenset(job.name for job in jobs))
+    cases = [read_case(job, inventory, ledger) for job in jobs]
+    decided = [change for case in cases for change in _decide_job(case, scene)]
+    decided += _orphans(scene)
+    # What is not selected is not done, so it takes no place in a queue and no share of a limit.
+    decided = [
+        change for change in decided if facts.selected is None or change.job in facts.selected
+    ]
+    decided = gates.hold_back(decided, policy, facts, declared=len(jobs))
+    done = frozenset(case.job.name for case in cases if case.done)
+    decided = gates.queue(decided, policy, done=done, running=_running(inventory))
+    decided += _damaged(scene)
+    touched = {change.job for change in decided}
+    selected = [job.name for job in jobs if facts.selected is None or job.name in facts.selected]
+    return Plan(
+        facts=facts,
+        changes=tuple(
+            change for change in decided if facts.selected is None or change.job in facts.selected
+        ),
+        in_sync=sum(name not in touched for name in selected),
+        orphans=_resting_orphans(scene) if facts.selected is None else 0,
+        warnings=tuple(_copy_warnings(scene, cases, decided)),
+    )
+
+
+def _decide_job(case: Case, scene: Scene) -> list[Change]:
+    job, outcome, done = case.job, case.outcome, case.record.done
+    if case.recorded_generation > job.generation:
+        return [_lower_generation(case)]
+    if job.state is DeclaredState.STOPPED:
+        return stop_all(case)
+    if outcome is None:
+        return bring_about(case, scene)
+    if done is not None and outcome.winner.phase is not Phase.DONE:
+        return done_before(case, outcome, done)
+    return carry_on(case, outcome, scene)
+
+
+def _lower_generation(case: Case) -> Change:
+    known = case.recorded_generation
+    detail = f"generation {case.job.generation} is lower than {known}, which has been used; declare {known} or more"
+    return attention(case, Reason.GENERATION_LOWER, detail)
+
+
+def _damaged(scene: Scene) -> list[Change]:
+    return [
+        Change(
+            job=suspect.job or "(unknown)",
+            action=Action.ATTENTION,
+            reason=Reason.DAMAGED,
+            detail=f"{suspect.why}; it is neither changed nor replaced until its description is mended",
+            request_id=suspect.request.request_id,
+        )
+        for suspect in scene.inventory.damaged
+    ]
+
+
+def _copy_warnings(scene: Scene, cases: Sequence[Case], decided: Sequence[Change]) -> Iterator[str]:
+    """Warn of every copy that no attention speaks of already."""
+    named = {change.request_id for change in decided if change.reason is Reason.COPY}
+    altered = [copy for case in cases for copy in case.copies]
+    copies = {copy.request.request_id: copy for copy in (*scene.inventory.copies, *altered)}
+    for request_id, copy in sorted(copies.items()):
+        if request_id not in named:
+            yield f"request {request_id} carries the marker of job {copy.job}: {copy.why}; it is left alone"
+
+
+# --- orphans -------------------------------------------------------------------------------------------------
+
+
+def _orphans(scene: Scene) -> list[Change]:
+    return [
+        _orphan(job, live, prune=scene.policy.prune)
+        for job, lives in scene.undeclared()
+        for live in lives
+        if live.phase in BUSY
+    ]
+
+
+def _orphan(job: str, live: Live, *, prune: bool) -> Change:
+    change = Change(
+        job=job, action=Action.STOP, reason=Reason.ORPHAN, request_id=live.id, live=live
+    )
+    if live.phase in ACTIVE and prune:
+        return change
+    if live.phase is Phase.STOPPING:
+        return replace(
+            change,
+            action=Action.WAIT,
+            reason=Reason.STOPPING,
+            detail="no manifest declares it any more",
+        )
+    detail = f"{live.phase}, and no manifest declares it any more"
+    detail += "; --prune stops it" if live.phase in ACTIVE else ""
+    return replace(change, action=Action.WAIT, detail=detail)
+
+
+def _resting_orphans(scene: Scene) -> int:
+    return sum(live.phase not in BUSY for _, lives in scene.undeclared() for live in lives)
+
+
+def _running(inventory: Inventory) -> int:
+    return sum(
+        live.phase in COUNTS_AS_RUNNING for lives in inventory.owned.values() for live in lives
+    )

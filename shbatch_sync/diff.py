@@ -1,0 +1,126 @@
+"""What differs between two request bodies, told by field; the only importer of deepdiff.
+
+Deepdiff explains and does not decide: it is far too slow to be asked about every job, so equal sides are found
+by comparing their canonical JSON first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from shbatch_sync.digest import without_credentials
+from shbatch_sync.normalize import normalize
+
+
+class Kind(StrEnum):
+    """How a field differs, seen from the declared side."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs.
+
+    Attributes:
+        path: JSON pointer within the request body.
+        kind: Whether the field is new, gone or another.
+        before: What the service holds; None where it holds nothing.
+        after: What is declared; None where nothing is.
+        reason: Empty for a real difference; else why it does not count.
+    """
+
+    path: str
+    kind: Kind
+    before: Any = None
+    after: Any = None
+    reason: str = ""
+
+
+def changed_fields(desired: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+    """Return what really differs between a declared spec and the service's echo, sorted by path."""
+    return _compare(normalize(live), normalize(desired))
+
+
+def suppressed_fields(
+    desired: Mapping[str, Any], live: Mapping[str, Any]
+) -> tuple[FieldChange, ...]:
+    """Return what only looks different: the service's defaults, other spellings of one value."""
+    real = {field.path for field in changed_fields(desired, live)}
+    return tuple(
+        FieldChange(field.path, field.kind, field.before, field.after, _suppression(field))
+        for field in _compare(_visible(live), _visible(desired))
+        if field.path not in real
+    )
+
+
+def same(left: Any, right: Any) -> bool:
+    """Say whether two JSON values are equal, telling `true` from `1`."""
+    return left == right and _text(left) == _text(right)
+
+
+def _visible(spec: Mapping[str, Any]) -> dict[str, Any]:
+    visible: dict[str, Any] = without_credentials(
+        {key: value for key, value in spec.items() if key != "description"}
+    )
+    return visible
+
+
+def _suppression(field: FieldChange) -> str:
+    match field.kind:
+        case Kind.REMOVED:
+            return "filled in by the service"
+        case Kind.ADDED:
+            return "the service's default, spelt out"
+        case Kind.CHANGED:
+            return "the same value in other words"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _compare(before: dict[str, Any], after: dict[str, Any]) -> tuple[FieldChange, ...]:
+    if same(before, after):
+        return ()
+    return tuple(sorted(_deep(before, after), key=lambda field: field.path))
+
+
+def _deep(before: dict[str, Any], after: dict[str, Any]) -> Iterator[FieldChange]:
+    from deepdiff import DeepDiff  # noqa: PLC0415 - a tenth of a second that a plan without changes never spends
+
+    found = DeepDiff(
+        before,
+        after,
+        view="tree",
+        # Otherwise a whole object is reported where few of its keys are shared,
+        threshold_to_diff_deeper=0,
+        # and members whose names begin with two underscores are passed over.
+        ignore_private_variables=False,
+    )
+    kinds = {
+        "dictionary_item_added": Kind.ADDED,
+        "iterable_item_added": Kind.ADDED,
+        "dictionary_item_removed": Kind.REMOVED,
+        "iterable_item_removed": Kind.REMOVED,
+    }
+    for group, levels in found.items():
+        kind = kinds.get(group, Kind.CHANGED)
+        for level in levels:
+            yield FieldChange(
+                pointer(level.path(output_format="list")),
+                kind,
+                None if kind is Kind.ADDED else level.t1,
+                None if kind is Kind.REMOVED else level.t2,
+            )
+
+
+def pointer(steps: list[Any]) -> str:
+    """Return the JSON pointer (RFC 6901) of a path given as steps."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)

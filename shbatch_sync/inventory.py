@@ -1,0 +1,218 @@
+"""What of the account's requests is ours: one pass over the list, keeping only what a decision can need.
+
+The list may hold a hundred thousand requests of other people; of those only a count is kept, and the few that
+deliver to a place that one of our jobs delivers to (they may be our own with the marker gone).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shbatch_sync import marker as markers
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.marker import Absent, Damaged, Marker
+from shbatch_sync.phase import Phase, phase_of
+from shbatch_sync.request import BatchProcessRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A request of ours, as the list showed it.
+
+    Attributes:
+        request: What the service says.
+        marker: Valid.
+        phase: Where it stands.
+    """
+
+    request: BatchProcessRequest
+    marker: Marker
+    phase: Phase
+
+    @property
+    def id(self) -> str:
+        """The service's id."""
+        return self.request.request_id
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it won its election."""
+        return self.marker.seal is not None
+
+    @property
+    def cost_pu(self) -> float:
+        """Processing units charged so far."""
+        return self.request.cost_PU or 0.0
+
+    @property
+    def text(self) -> str:
+        """The part of the description that belongs to people."""
+        return markers.human_text(description_of(self.request))
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The echo of the body."""
+        return self.request.request
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A request that may be ours, or looks like one of ours, and cannot prove it.
+
+    Attributes:
+        request: What the service says.
+        why: For people.
+        job: The job whose marker it carries, if one can still be read.
+        marker: That marker, where it is whole.
+    """
+
+    request: BatchProcessRequest
+    why: str
+    job: str | None = None
+    marker: Marker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The list, sorted by what it means to this project.
+
+    Attributes:
+        owned: Job name → requests with a valid marker of this project that stands on the request it was made for.
+        damaged: Requests that were ours once and whose marker cannot be read.
+        copies: Requests that carry a marker made for another one.
+        lookalikes: Requests of others that deliver where one of our jobs does.
+        foreign: How many requests are not ours.
+        accounts: `domainAccountId` of all listed requests.
+        ids: Ids of all requests that carry a trace of this project.
+    """
+
+    owned: Mapping[str, tuple[Live, ...]] = field(default_factory=dict)
+    damaged: tuple[Suspect, ...] = ()
+    copies: tuple[Suspect, ...] = ()
+    lookalikes: tuple[Suspect, ...] = ()
+    foreign: int = 0
+    accounts: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+
+    def of_job(self, job: str) -> tuple[Live, ...]:
+        """Return the requests of a job that still count, in a stable order."""
+        return tuple(live for live in self.owned.get(job, ()) if live.marker.retired is None)
+
+    def retired(self, job: str) -> tuple[Live, ...]:
+        """Return the requests of a job that count no more."""
+        return tuple(live for live in self.owned.get(job, ()) if live.marker.retired is not None)
+
+
+# Whose marker it was may still be readable where the rest of it is not.
+_OWNER = re.compile(rf"shbatch-sync/\d+ ({markers.PROJECT})/({markers.JOB})(?![a-z0-9._-])")
+
+
+def description_of(request: BatchProcessRequest) -> str:
+    """Return a request's description; it sits inside the echoed body."""
+    text = request.request.get("description")
+    return text if isinstance(text, str) else ""
+
+
+def delivery_url(spec: Mapping[str, Any]) -> str | None:
+    """Return where a body delivers to, or None."""
+    value: Any = spec
+    for key in ("output", "delivery"):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    storages = value.values() if isinstance(value, Mapping) else ()
+    urls = (storage.get("url") for storage in storages if isinstance(storage, Mapping))
+    return next((url for url in urls if isinstance(url, str)), None)
+
+
+class _Sorter:
+    """Collects one pass over the list."""
+
+    def __init__(self, project: str, ledger: Ledger, urls: frozenset[str]) -> None:
+        self.project = project
+        self.ledger = ledger
+        self.urls = urls
+        self.owned: dict[str, list[Live]] = defaultdict(list)
+        self.damaged: list[Suspect] = []
+        self.copies: list[Suspect] = []
+        self.lookalikes: list[Suspect] = []
+        self.foreign = 0
+        self.accounts: set[str] = set()
+        self.ids: set[str] = set()
+
+    def add(self, request: BatchProcessRequest) -> None:
+        if request.domain_account_id:
+            self.accounts.add(request.domain_account_id)
+        description = description_of(request)
+        match markers.parse(description):
+            case Marker() as marker if marker.project == self.project:
+                self._marked(request, marker)
+            case Damaged(why) if self._ours(request, description):
+                self._damage(request, f"its marker is damaged: {why}", description)
+            case Absent() if request.request_id in self.ledger.ids:
+                self._damage(
+                    request, "its marker is gone, but the ledger knows its id", description
+                )
+            case _:
+                self._foreign(request)
+
+    def _marked(self, request: BatchProcessRequest, marker: Marker) -> None:
+        self.ids.add(request.request_id)
+        if marker.seal is not None and marker.seal != markers.seal_of(request.request_id):
+            self.copies.append(
+                Suspect(request, "its marker was made for another request", marker.job, marker)
+            )
+        else:
+            self.owned[marker.job].append(Live(request, marker, phase_of(request)))
+
+    def _ours(self, request: BatchProcessRequest, description: str) -> bool:
+        owner = _OWNER.search(description)
+        return request.request_id in self.ledger.ids or owner is None or owner[1] == self.project
+
+    def _damage(self, request: BatchProcessRequest, why: str, description: str) -> None:
+        self.ids.add(request.request_id)
+        owner = _OWNER.search(description)
+        self.damaged.append(Suspect(request, why, owner[2] if owner else None))
+
+    def _foreign(self, request: BatchProcessRequest) -> None:
+        self.foreign += 1
+        if self.urls and delivery_url(request.request) in self.urls:
+            self.lookalikes.append(Suspect(request, "it is not marked as ours"))
+
+
+def take_inventory(
+    requests: Iterable[BatchProcessRequest],
+    *,
+    project: str,
+    ledger: Ledger,
+    urls: frozenset[str] = frozenset(),
+) -> Inventory:
+    """Sort a list by ownership.
+
+    Args:
+        requests: Every request of the account, in any order.
+        project: Ours.
+        ledger: Knows ids whose marker somebody removed.
+        urls: Where our jobs deliver to.
+    """
+    sorter = _Sorter(project, ledger, urls)
+    for request in requests:
+        sorter.add(request)
+    return Inventory(
+        owned={
+            job: tuple(sorted(lives, key=lambda live: live.id))
+            for job, lives in sorted(sorter.owned.items())
+        },
+        damaged=_by_id(sorter.damaged),
+        copies=_by_id(sorter.copies),
+        lookalikes=_by_id(sorter.lookalikes),
+        foreign=sorter.foreign,
+        accounts=frozenset(sorter.accounts),
+        ids=frozenset(sorter.ids),
+    )
+
+
+def _by_id(suspects: list[Suspect]) -> tuple[Suspect, ...]:
+    return tuple(sorted(suspects, key=lambda suspect: suspect.request.request_id))

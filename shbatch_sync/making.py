@@ -1,0 +1,166 @@
+"""Nothing of a job's key is live: whether a request is made, and what stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shbatch_sync import gates, restart
+from shbatch_sync.case import Case, by_age, spec_changes
+from shbatch_sync.inventory import Live, Suspect
+from shbatch_sync.job import DeclaredState, Job
+from shbatch_sync.marker import Marker
+from shbatch_sync.phase import COUNTS_AS_RUNNING, UNPAID, Phase
+from shbatch_sync.plan import Action, Change, Facts, Reason, Withheld
+from shbatch_sync.scene import Scene, attention, change_of, waiting
+from shbatch_sync.witness import witness
+
+_NONCE_TO_COME = "aaaaaaaa"  # the real one is drawn for each create call
+
+
+def bring_about(case: Case, scene: Scene) -> list[Change]:
+    """Decide on a job of which no request is live."""
+    if case.overtaken:
+        return [_reverted(case)]
+    if case.record.done is not None:
+        return []
+    if case.copies:
+        return [_copied(case, case.copies[0])]
+    if case.record.paid is not None or case.record.final is not None:
+        return _paid_before(case, scene)
+    return make(case, scene, attempt=max(1, case.record.attempt))
+
+
+def make(
+    case: Case, scene: Scene, *, attempt: int, reason: Reason = Reason.MISSING
+) -> list[Change]:
+    """Create a request for the key, in place of an older one if there is any, and go on with it as declared."""
+    unknown = [live for live in case.others if live.phase is Phase.UNKNOWN]
+    if unknown:
+        return [waiting(case, unknown[0])]
+    old = max(case.others, key=by_age, default=None)
+    if old is None:
+        made = change_of(case, Action.CREATE, reason)
+    else:
+        raised = case.job.generation > old.marker.generation
+        why = Reason.GENERATION_RAISED if raised else Reason.SPEC_CHANGED
+        made = replace(
+            change_of(case, Action.REPLACE, why, live=old), fields=spec_changes(case.job, old)
+        )
+    changes = [carrying(made, case.job, scene.facts, attempt, old), *next_step(case, scene)]
+    return withhold(changes, _twin(case, scene) or replace_gate(case, scene))
+
+
+def carrying(change: Change, job: Job, facts: Facts, attempt: int, old: Live | None) -> Change:
+    """Give a create the marker and the text that its request is born with."""
+    mark = Marker(
+        project=facts.project,
+        job=job.name,
+        generation=job.generation,
+        digest=job.digest,
+        nonce=_NONCE_TO_COME,
+        attempt=attempt,
+        commit=facts.commit,
+        protected=job.protect,
+    )
+    theirs = old.text if old is not None else ""
+    return replace(
+        change, marker=mark, text=theirs if job.description is None else job.description.strip()
+    )
+
+
+def next_step(case: Case, scene: Scene) -> list[Change]:
+    """Return what follows a create."""
+    match case.job.state:
+        case DeclaredState.ANALYSED:
+            return [change_of(case, Action.ANALYSE, Reason.DECLARED)]
+        case DeclaredState.STARTED:
+            estimate = scene.facts.estimates.get(case.job.name)
+            return [replace(change_of(case, Action.START, Reason.DECLARED), estimate=estimate)]
+        case _:
+            return []
+
+
+def withhold(changes: list[Change], held: Withheld | None) -> list[Change]:
+    """Put a gate in front of changes, if there is one."""
+    return [replace(change, withheld=held) for change in changes] if held is not None else changes
+
+
+def replace_gate(case: Case, scene: Scene) -> Withheld | None:
+    """Replacing what was paid for needs a raised generation: a comment edited in a script must not buy it again."""
+    if case.record.paid is not None:
+        return None  # it was meant when this spec was started
+    if case.outcome is not None and case.outcome.winner.phase not in UNPAID:
+        return None
+    paid = [old for old in case.others if old.cost_pu > 0 or old.phase in COUNTS_AS_RUNNING]
+    generations = [
+        *(old.marker.generation for old in paid),
+        *(entry.generation for entry in case.spent),
+    ]
+    if not generations or case.job.generation > max(generations):
+        return None
+    return gates.replacing(paid, case.spent, case.job, scene.policy)
+
+
+def _paid_before(case: Case, scene: Scene) -> list[Change]:
+    """The ledger knows that this key was started or ended, and the service knows nothing of it any more."""
+    final = case.record.final
+    failed = final is not None and final.status == "FAILED" and not case.missing_start
+    if failed:
+        return _failed_before(case, scene)
+    if case.job.state is not DeclaredState.STARTED:
+        return []
+    changes = make(case, scene, attempt=case.record.attempt + 1, reason=Reason.FORGOTTEN)
+    return withhold(changes, gates.recreate(case.record, scene.policy))
+
+
+def _failed_before(case: Case, scene: Scene) -> list[Change]:
+    verdict = restart.after_failure(case.job, case.record.attempt, scene.policy)
+    if case.job.state is not DeclaredState.STARTED:
+        return [attention(case, Reason.FAILED, "FAILED, and the service has forgotten it")]
+    if verdict.refusal is not None:
+        return [
+            attention(
+                case, verdict.reason, f"FAILED, and the service has forgotten it; {verdict.refusal}"
+            )
+        ]
+    return make(case, scene, attempt=verdict.attempt, reason=Reason.NEW_TRY)
+
+
+def _reverted(case: Case) -> Change:
+    detail = (
+        "this spec had its turn before another one ran, whose files may lie in its place; "
+        f"declare generation {case.job.generation + 1} to run it again"
+    )
+    return attention(case, Reason.REVERTED, detail)
+
+
+def _copied(case: Case, copy: Suspect) -> Change:
+    detail = (
+        f"{copy.why}; nothing is created while request {copy.request.request_id} says it is this job: "
+        "take the marker out of its description"
+    )
+    return replace(attention(case, Reason.COPY, detail), request_id=copy.request.request_id)
+
+
+# --- the witness ---------------------------------------------------------------------------------------------
+
+
+def _twin(case: Case, scene: Scene) -> Withheld | None:
+    """Look for a request that does the same work under another name, or none."""
+    suspects = [*scene.inventory.lookalikes, *scene.inventory.damaged, *_orphans(scene)]
+    if suspects:
+        wanted = witness(case.job.spec)
+        for suspect in suspects:
+            if witness(suspect.request.request) == wanted:
+                return gates.twin(
+                    f"request {suspect.request.request_id} ({suspect.why})", scene.policy
+                )
+    name = scene.ledger.twin(case.job.norm_digest, scene.declared) if scene.ledger.entries else None
+    return gates.twin(f"job {name}, which the ledger knows as run", scene.policy) if name else None
+
+
+def _orphans(scene: Scene) -> Iterator[Suspect]:
+    for job, lives in scene.undeclared():
+        for live in lives:
+            yield Suspect(live.request, f"job {job}, not declared any more", job)

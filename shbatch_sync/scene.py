@@ -1,0 +1,78 @@
+"""A scene: what all decisions about a plan look at, and how they write down what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shbatch_sync.case import Case
+from shbatch_sync.inventory import Inventory, Live
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.phase import Phase
+from shbatch_sync.plan import Action, Change, Facts, Policy, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is the same for every job of a plan.
+
+    Attributes:
+        inventory: The list.
+        ledger: What is remembered.
+        policy: What may be done.
+        facts: What is told of the world.
+        declared: Names of all declared jobs.
+    """
+
+    inventory: Inventory
+    ledger: Ledger
+    policy: Policy
+    facts: Facts
+    declared: frozenset[str]
+
+    def undeclared(self) -> Iterator[tuple[str, tuple[Live, ...]]]:
+        """Yield the jobs that requests of ours belong to and no manifest declares."""
+        for job in self.inventory.owned:
+            if job not in self.declared:
+                yield job, self.inventory.of_job(job)
+
+
+def change_of(
+    case: Case, action: Action, reason: Reason, detail: str = "", live: Live | None = None
+) -> Change:
+    """Return a change of a declared job."""
+    return Change(
+        job=case.job.name,
+        action=action,
+        reason=reason,
+        detail=detail,
+        request_id=live.id if live is not None else None,
+        origin=case.job.origin,
+        declared=case.job,
+        live=live,
+    )
+
+
+def attention(case: Case, reason: Reason, detail: str, live: Live | None = None) -> Change:
+    """Return a change that a person has to make."""
+    return change_of(case, Action.ATTENTION, reason, detail, live)
+
+
+_WAITING = {
+    Phase.ANALYSING: (Reason.ANALYSING, "the service analyses it"),
+    Phase.STARTING: (Reason.STARTING, "started, not yet processing"),
+    Phase.PROCESSING: (Reason.PROCESSING, "processing"),
+    Phase.STOPPING: (Reason.STOPPING, "stopping"),
+}
+
+
+def waiting(case: Case, live: Live) -> Change:
+    """Return a change that time makes."""
+    unknown = (
+        Reason.UNKNOWN_STATE,
+        f"state {live.request.status.value} is not known to this version",
+    )
+    reason, detail = _WAITING.get(live.phase, unknown)
+    if live.phase is Phase.PROCESSING:
+        detail = f"processing, {live.request.completion_percentage or 0:.0f} %"
+    return change_of(case, Action.WAIT, reason, detail, live)
