@@ -1,0 +1,104 @@
+"""Where text goes: results to stdout, everything else to stderr, colour only where somebody can see it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from shbatch_sync.render.escape import no_commands, printable
+
+COLORS = ("auto", "always", "never")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """How a command speaks.
+
+    Attributes:
+        directory: Where to act.
+        verbose: How much more to say.
+        quiet: Say nothing but results and errors.
+        color: `auto`, `always` or `never`.
+    """
+
+    directory: str = "."
+    verbose: int = 0
+    quiet: bool = False
+    color: str = "auto"
+
+    def result(self, text: str) -> None:
+        """Print a result."""
+        click.echo(no_commands(text), color=self.coloured(sys.stdout))
+
+    def json(self, value: Any) -> None:
+        """Print a result as JSON."""
+        click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+
+    def say(self, text: str) -> None:
+        """Tell what is going on, on stderr."""
+        if not self.quiet:
+            click.echo(no_commands(text), err=True, color=self.coloured(sys.stderr))
+
+    def paint(self, text: str, style: str) -> str:
+        """Add colour to a result, where it will be seen."""
+        if not self.coloured(sys.stdout):
+            return text
+        return click.style(text, bold=True) if style == "bold" else click.style(text, fg=style)
+
+    def coloured(self, stream: TextIO) -> bool:
+        """Say whether a stream gets colour: NO_COLOR and CI switch it off, --color decides."""
+        if self.color != "auto":
+            return self.color == "always"
+        return not os.environ.get("NO_COLOR") and self.interactive(stream)
+
+    @staticmethod
+    def interactive(stream: TextIO) -> bool:
+        """Say whether a person watches a stream."""
+        return stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+
+def complain(message: str, usage: click.Context | None = None) -> None:
+    """Print an error on stderr."""
+    lines = printable(message).splitlines() or [""]
+    text = "\n".join([f"error: {lines[0]}", *lines[1:]])
+    if usage is not None:
+        text += f"\n{usage.get_usage()}\nTry `{usage.command_path} --help`."
+    click.echo(no_commands(text), err=True)
+
+
+def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Hand a command its `Output`; takes `-v`, `-q`, `--color` and `-C` behind the command's name as well."""
+
+    @click.option("-C", "directory", metavar="DIR", default=None, help="Act as if started in DIR.")
+    @click.option("-v", "--verbose", count=True, help="Say more.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+    @click.option("--color", type=click.Choice(COLORS), default=None, help="Colour.")
+    @click.pass_obj
+    def wrapped(
+        output: Output,
+        /,
+        *args: Any,
+        directory: str | None,
+        verbose: int,
+        quiet: bool,
+        color: str | None,
+        **kwargs: Any,
+    ) -> Any:
+        merged = replace(
+            output,
+            directory=str(Path(output.directory, directory or "")),
+            verbose=output.verbose + verbose,
+            quiet=output.quiet or quiet,
+            color=color or output.color,
+        )
+        return function(merged, *args, **kwargs)
+
+    return update_wrapper(wrapped, function)

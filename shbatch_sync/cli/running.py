@@ -1,0 +1,40 @@
+"""From a workspace to a run: what `plan`, `apply` and `status` share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from shbatch_sync.store.git import current_commit
+
+if TYPE_CHECKING:
+    from shbatch_sync.cli.workspace import Workspace
+    from shbatch_sync.plan import Policy
+    from shbatch_sync.reconcile.run import Options, Run
+    from shbatch_sync.session import Session
+
+
+def make_run(
+    workspace: Workspace, session: Session, policy: Policy, options: Options | None = None
+) -> Run:
+    """Return a run over the jobs of a workspace."""
+    from shbatch_sync.reconcile.run import Options, Run, Scope  # noqa: PLC0415
+
+    given = options or Options()
+    scope = Scope(
+        project=workspace.project.name,
+        target=workspace.target.name,
+        account=workspace.target.account,
+        commit=current_commit(workspace.project.root),
+        selected=workspace.selected,
+    )
+    return Run(
+        client=session.client,
+        ledger=session.ledger,
+        jobs=workspace.jobs,
+        policy=policy,
+        scope=scope,
+        options=replace(given, must_have_ledger=session.must_have_ledger),
+        env=os.environ,
+    )

@@ -1,0 +1,19 @@
+"""`schema`: print a JSON Schema, for editors and other tools."""
+
+from __future__ import annotations
+
+import click
+
+from shbatch_sync.cli.output import Output, speaking
+from shbatch_sync.errors import ExitCode
+
+
+@click.command("schema")
+@click.argument("kind", type=click.Choice(["job", "project", "plan"]), default="job")
+@speaking
+def command(output: Output, kind: str) -> int:
+    """Print the JSON Schema of manifests (job), of shbatch.yaml (project) or of a plan in JSON."""
+    from shbatch_sync.store.schemas import schema_text  # noqa: PLC0415
+
+    output.result(schema_text(kind).rstrip())
+    return ExitCode.OK

@@ -1,0 +1,154 @@
+"""A plan for a terminal: one line a change, what differs below it, one line of sums at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from shbatch_sync.plan import Action, Change, Estimate, Plan, Reason
+from shbatch_sync.render.escape import one_line
+from shbatch_sync.render.fields import field_lines
+
+Paint = Callable[[str, str], str]
+
+SYMBOLS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "-/+",
+    Action.ANALYSE: "?",
+    Action.START: ">",
+    Action.STOP: "#",
+    Action.ADOPT: "<=",
+    Action.ATTENTION: "!",
+    Action.WAIT: ".",
+}
+_COLOURS = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.REPLACE: "magenta",
+    Action.ANALYSE: "cyan",
+    Action.START: "cyan",
+    Action.STOP: "red",
+    Action.ADOPT: "green",
+    Action.ATTENTION: "red",
+    Action.WAIT: "bright_black",
+}
+REASONS = {
+    Reason.MISSING: "not on the service",
+    Reason.NEW_TRY: "a new try",
+    Reason.FORGOTTEN: "the service has forgotten it",
+    Reason.SPEC_CHANGED: "spec changed",
+    Reason.GENERATION_RAISED: "generation raised",
+    Reason.DESCRIPTION_CHANGED: "description changed",
+    Reason.UNSEALED: "created, to be sealed",
+    Reason.COSMETIC: "the same request in other words",
+    Reason.PROTECT_CHANGED: "protection changed",
+    Reason.STOPPED_BY_US: "stopped by us, to be noted",
+    Reason.DUPLICATE: "a duplicate, to be retired",
+    Reason.SUPERSEDED: "superseded",
+    Reason.DECLARED: "declared",
+    Reason.RESUME: "resume",
+    Reason.ORPHAN: "no manifest",
+    Reason.STARTED_TWICE: "started twice",
+    Reason.ANALYSING: "analysing",
+    Reason.STARTING: "starting",
+    Reason.PROCESSING: "processing",
+    Reason.STOPPING: "stopping",
+    Reason.UNKNOWN_STATE: "unknown state",
+    Reason.DEFERRED: "description changed, deferred",
+    Reason.DEPENDS_ON: "depends on others",
+    Reason.MAX_RUNNING: "enough is running",
+    Reason.OLD_ACTIVE: "the old request is active",
+    Reason.TOO_SOON: "too soon to restart",
+    Reason.FAILED: "failed",
+    Reason.STOPPED: "stopped",
+    Reason.ATTEMPTS_USED: "attempts used up",
+    Reason.GENERATION_LOWER: "generation too low",
+    Reason.REVERTED: "back to an earlier spec",
+    Reason.DAMAGED: "marker damaged",
+    Reason.COPY: "copied marker",
+    Reason.PAID_TWICE: "paid twice",
+}
+
+
+def no_paint(text: str, _: str) -> str:
+    """Leave text without colour."""
+    return text
+
+
+def render_plan(plan: Plan, paint: Paint = no_paint) -> str:
+    """Return the plan as text; `paint(text, colour)` adds colour where the reader can see it."""
+    lines = [line for change in plan.changes for line in _change_lines(change, paint)]
+    lines += [paint(f"warning: {one_line(warning)}", "yellow") for warning in plan.warnings]
+    if plan.orphans:
+        lines.append(f"{plan.orphans} at rest without a manifest (orphans); they cost nothing more")
+    if lines:
+        lines.append("")
+    lines.append(paint(summary_line(plan), "bold"))
+    return "\n".join(lines)
+
+
+def summary_line(plan: Plan) -> str:
+    """Return the last line of a plan: sums that a script may read."""
+    words = [f"{plan.count(action)} to {action}" for action in _COUNTED if plan.count(action)]
+    head = ", ".join(words) or "nothing to do"
+    tail = [f"{plan.withheld} withheld"] if plan.withheld else []
+    attention = plan.count(Action.ATTENTION)
+    if attention:
+        tail.append(f"{attention} {'needs' if attention == 1 else 'need'} attention")
+    waiting = len({change.job for change in plan.changes if change.action is Action.WAIT})
+    if waiting:
+        tail.append(f"{waiting} waiting")
+    tail.append(f"{plan.in_sync} in sync")
+    return f"Plan: {head}; {'; '.join(tail)}.{_price(plan)}"
+
+
+_COUNTED = (
+    Action.CREATE,
+    Action.ADOPT,
+    Action.UPDATE,
+    Action.REPLACE,
+    Action.ANALYSE,
+    Action.START,
+    Action.STOP,
+)
+
+
+def _price(plan: Plan) -> str:
+    if not plan.count(Action.START):
+        return ""
+    total = plan.estimate
+    if total["unknown"] == plan.count(Action.START):
+        return " Cost not estimated."
+    unknown = f", {total['unknown']} not estimated" if total["unknown"] else ""
+    return f" Estimated {total['pu']:,.0f} PU{unknown}."
+
+
+def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
+    symbol = f"{SYMBOLS[change.action]:<3}"
+    about = (
+        f" {change.request_id}" if change.request_id and change.action is not Action.CREATE else ""
+    )
+    place = f"  {change.origin}" if change.origin else ""
+    price = (
+        f"  {price_text(change.estimate)}"
+        if change.action is Action.START and change.estimate
+        else ""
+    )
+    head = f"{symbol} {one_line(change.job)} ({REASONS[change.reason]}){place}{price}"
+    yield paint(head, "bright_black" if change.withheld else _COLOURS[change.action])
+    detail = f"{one_line(change.detail)}" if change.detail else ""
+    if detail or about:
+        yield f"      {' '.join(part for part in (f'request{about}' if about else '', detail) if part)}"
+    for line in field_lines(change.fields):
+        yield f"      {line}"
+    if change.withheld is not None:
+        yield paint(f"      {one_line(str(change.withheld))}", "yellow")
+
+
+def price_text(estimate: Estimate) -> str:
+    """Return a price with its range, e.g. `120 PU (100-160)`."""
+    if estimate.pu is None:
+        return "price unknown"
+    if estimate.low == estimate.high or estimate.low is None or estimate.high is None:
+        return f"{estimate.pu:,.0f} PU"
+    return f"{estimate.pu:,.0f} PU ({estimate.low:,.0f}-{estimate.high:,.0f})"

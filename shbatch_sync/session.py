@@ -1,0 +1,137 @@
+"""A session: a declared target turned into a client, a ledger and the waiting times that fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shbatch_sync.config import Config, config_location, is_loopback
+from shbatch_sync.errors import SettingsError
+from shbatch_sync.project import EmulatorTarget, Project, Target
+from shbatch_sync.store.ledger import LedgerFile, LedgerStore, MemoryLedger
+from shbatch_sync.target_config import target_config
+
+if TYPE_CHECKING:
+    from shbatch_sync.api.client import BatchProcessClient
+
+LEDGER = Path(".shbatch") / "ledger.jsonl"
+# Longest time that a new request has been seen missing from a list is 100 s.
+SETTLE = 120.0
+POLL = 30.0
+SANDBOX_POLL = 0.2
+_LAG_FACTOR = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A target that can be talked to.
+
+    Attributes:
+        target: As declared.
+        client: The service.
+        ledger: Where steps are remembered.
+        settle: Seconds after which a new request is sure to be listed.
+        poll: Seconds between two lists while waiting.
+        must_have_ledger: Whether a ledger has to be begun by a person before anything is created.
+    """
+
+    target: Target
+    client: BatchProcessClient
+    ledger: LedgerStore
+    settle: float
+    poll: float
+    must_have_ledger: bool
+
+
+@contextmanager
+def open_session(project: Project, target: Target, env: Mapping[str, str]) -> Iterator[Session]:
+    """Connect to a target for the length of a `with` block; nothing is sent before the first call.
+
+    Raises:
+        SettingsError: Credentials are missing or contradict each other.
+        TargetRefusedError: Its host is not one that credentials are sent to.
+    """
+    opened = (
+        _sandbox(project, target, target.emulator)
+        if target.emulator
+        else _remote(project, target, env)
+    )
+    with opened as session:
+        yield session
+
+
+@contextmanager
+def _remote(project: Project, target: Target, env: Mapping[str, str]) -> Iterator[Session]:
+    from shbatch_sync.api.client import BatchProcessClient  # noqa: PLC0415 - brings the HTTP client
+
+    path = Path(config_location(env)).expanduser()
+    config = target_config(target, env, toml_text=_text(path), toml_path=str(path))
+    loopback = is_loopback(config.base_url)
+    ledger = ledger_of(project, target)
+    lag = target.list_lag or 0.0
+    with BatchProcessClient(config, rate_limit=target.rate_limit) as client:
+        yield Session(
+            target=target,
+            client=client,
+            ledger=ledger,
+            settle=max(SETTLE if target.settle is None else target.settle, _LAG_FACTOR * lag),
+            poll=POLL,
+            must_have_ledger=not loopback and not isinstance(ledger, MemoryLedger),
+        )
+
+
+@contextmanager
+def _sandbox(project: Project, target: Target, emulated: EmulatorTarget) -> Iterator[Session]:
+    from shbatch_sync.api.client import BatchProcessClient  # noqa: PLC0415 - brings the HTTP client
+    from shbatch_sync.api.wsgi import wsgi_transport  # noqa: PLC0415
+    from shbatch_sync.emulator import Emulator, Options  # noqa: PLC0415 - only where it is the target
+
+    config = Config(base_url="http://127.0.0.1", client_id="sandbox", client_secret="sandbox")  # noqa: S106 - takes any
+    db = project.root / emulated.db
+    db.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        Emulator(db, Options(speed=emulated.speed)) as emulator,
+        BatchProcessClient(config, transport=wsgi_transport(emulator.app)) as client,
+    ):
+        yield Session(
+            target=target,
+            client=client,
+            ledger=ledger_of(project, target),
+            settle=target.settle or 0.0,
+            poll=SANDBOX_POLL,
+            must_have_ledger=False,
+        )
+
+
+def ledger_of(project: Project, target: Target) -> LedgerStore:
+    """Return where a target's steps are remembered: beside a sandbox's database, else one file for the project.
+
+    Raises:
+        SettingsError: The kind of ledger that is declared is not one that this version keeps.
+    """
+    if target.ledger == "none":
+        return MemoryLedger()
+    if target.ledger is not None and "://" in target.ledger:
+        message = (
+            f"{target.origin}: ledger {target.ledger}: only a path inside the project, or none"
+        )
+        raise SettingsError(message)
+    if target.ledger is not None:
+        return LedgerFile(project.root / target.ledger)
+    if target.emulator is not None:
+        return LedgerFile((project.root / target.emulator.db).with_suffix(".ledger.jsonl"))
+    return LedgerFile(project.root / LEDGER)
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        message = f"cannot read {path}: {reason}"
+        raise SettingsError(message) from None

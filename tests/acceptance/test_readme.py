@@ -1,0 +1,81 @@
+"""What the README shows is what happens: its console blocks are run, its tables compared."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shbatch_sync.cli.main import COMMANDS
+from shbatch_sync.errors import ExitCode
+from shbatch_sync.plan import Gate
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+_BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def commands() -> list[tuple[str, str]]:
+    """Return (command, output) of every console block, in order."""
+    found = []
+    for block in _BLOCK.findall(README):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output))
+    return found
+
+
+def test_the_tour_is_true(tmp_path: Path) -> None:
+    program = f"{sys.executable} -m shbatch_sync"
+    for command, expected in commands():
+        done = subprocess.run(
+            ["bash", "-c", command.replace("shbatch-sync", program)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, (command, done.stderr)
+        assert _ID.sub("ID", done.stdout) == _ID.sub("ID", expected), command
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_is_in_the_readme_and_has_help(name: str) -> None:
+    from click.testing import CliRunner  # noqa: PLC0415
+
+    from shbatch_sync.cli.main import cli  # noqa: PLC0415
+
+    assert f"| `{name}` |" in README
+    answer = CliRunner().invoke(cli, [name, "--help"])
+    assert answer.exit_code == 0
+    assert answer.output.startswith("Usage:")
+
+
+def test_the_exit_codes_are_those_of_the_readme() -> None:
+    table = README.split("| exit code | meaning |")[1].split("\n\n")[0]
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == set(ExitCode)
+
+
+def test_the_gates_are_those_of_the_readme() -> None:
+    table = README.split("| gate | withholds | lifted by |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
+        gate.value for gate in (Gate.REPLACE, Gate.STOP, Gate.COST, Gate.MANY, Gate.TWIN, Gate.RECREATE, Gate.PROTECT)
+    ]
+    assert len(Gate) == 7
+
+
+def test_the_decision_table_is_that_of_the_code() -> None:
+    from shbatch_sync import decision  # noqa: PLC0415
+
+    def rows(text: str) -> list[list[str]]:
+        return [
+            [cell.strip() for cell in line.strip().strip("|").split("|")]
+            for line in text.splitlines()
+            if line.startswith(("| created", "| analysed", "| started", "| stopped"))
+        ]
+
+    assert rows(README.split("## What plan decides")[1].split("## Manifests")[0]) == rows(decision.__doc__ or "")
