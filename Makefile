@@ -1,0 +1,41 @@
+# Every target sets up what it needs: a virtual environment of its own in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test check bench campaign clean
+
+demo: $(READY)  ## Plan and apply jobs/ in the sandbox, and show where the jobs stand.
+	$(BIN)/shbatch-sync plan
+	$(BIN)/shbatch-sync apply --yes --wait
+	$(BIN)/shbatch-sync status
+
+test: $(READY)  ## Run the tests, on every core.
+	$(BIN)/pytest -n auto
+
+check: $(READY)  ## Everything that must be green: lint, format, types, imports, tests, coverage.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n auto --cov --cov-report=
+	$(BIN)/coverage report
+	$(BIN)/coverage report --fail-under=100 --include='$(CORE)'
+
+bench: $(READY)  ## The benchmarks, each as a ratio measured in one run.
+	$(BIN)/python benchmarks/listing.py
+
+campaign: $(READY)  ## Thousands of applies under faults; see tests/campaign.
+	$(BIN)/python -m tests.campaign --seeds 2000
+
+clean:
+	rm -rf $(VENV) .shbatch/sandbox.* .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(READY)
+
+# The pure modules: whatever they decide is decided by data alone, so every branch can be tested, and is.
+CORE := shbatch_sync/marker.py,shbatch_sync/digest.py,shbatch_sync/normalize.py,shbatch_sync/diff.py,shbatch_sync/phase.py,shbatch_sync/inventory.py,shbatch_sync/election.py,shbatch_sync/case.py,shbatch_sync/restart.py,shbatch_sync/gates.py,shbatch_sync/decision.py,shbatch_sync/plan.py,shbatch_sync/planfile.py,shbatch_sync/witness.py,shbatch_sync/ledger.py,shbatch_sync/job.py
