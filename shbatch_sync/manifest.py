@@ -1,0 +1,220 @@
+"""One document of a manifest to the jobs it declares.
+
+    document ─ defaults below ─ schema ─ matrix ─ expressions ─ schema again ─ files, credentials ─ Job
+
+Every step reports all it finds; the next one runs only over what the one before let through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from shbatch_sync.allow import allowed_through
+from shbatch_sync.assembly import Draft, assemble
+from shbatch_sync.expressions import MARK, Scope, Unresolved, expand, has_expression
+from shbatch_sync.layers import Layers
+from shbatch_sync.matrix import MatrixError, combinations
+from shbatch_sync.merge import merge
+from shbatch_sync.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from shbatch_sync.document import Document
+    from shbatch_sync.errors import Problem
+    from shbatch_sync.files import FileReader
+    from shbatch_sync.job import Job
+    from shbatch_sync.pointer import Steps
+    from shbatch_sync.project import Project, Target
+    from shbatch_sync.schema import Schema
+
+_NO_NAME = "a job's name cannot be made of itself"
+_NO_TARGET = "a job's target cannot be made of itself"
+_NO_MATRIX = "this manifest has no matrix"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What manifests are read with.
+
+    Attributes:
+        project: Theirs.
+        schema: Of manifests as they are written.
+        strict: The same, of manifests whose expressions have been replaced.
+        files: Reads what they name.
+        variables: Values for `${{ vars.x }}` that replace the project's and the targets'.
+        default_target: Of jobs that name none.
+        areas: Geometries already read, by path.
+    """
+
+    project: Project
+    schema: Schema
+    strict: Schema
+    files: FileReader
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    default_target: str | None = None
+    areas: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """A job and the manifest it was read from."""
+
+    job: Job
+    layers: Layers
+
+
+def read_manifest(document: Document, context: Context) -> tuple[list[Declaration], list[Problem]]:
+    """Return the jobs that `document` declares, and what is wrong with it.
+
+    A document with a problem declares nothing.
+    """
+    layers = Layers(manifest=document, project=context.project.document)
+    merged = _merged(document.data, context.project.defaults)
+    problems = _schema_problems(context.schema, merged, layers)
+    if problems:
+        return [], problems
+    reading = _Reading(
+        context=context,
+        layers=layers,
+        dynamic=_may_have_expression(document, context) and has_expression(merged),
+    )
+    matrix = merged.pop("matrix", None)
+    rows: Sequence[Mapping[str, Any] | None] = [None]
+    try:
+        if matrix is not None:
+            rows = combinations(matrix, reading.matrix_scope(), context.files, document.source.file)
+    except MatrixError as error:
+        return [], [layers.problem(("matrix", *error.steps), str(error), "matrix")]
+    for row in rows:
+        reading.read(merged, row)
+    declarations = [Declaration(job=job, layers=layers) for job in reading.jobs]
+    return ([] if reading.problems else declarations), list(dict.fromkeys(reading.problems))
+
+
+def _merged(data: Any, defaults: Mapping[str, Any]) -> Any:
+    if not isinstance(data, dict):
+        return data
+    matrix = {"matrix": data["matrix"]} if data.get("matrix") is not None else {}
+    rest = {key: value for key, value in data.items() if key != "matrix"}
+    return {**merge(defaults, rest), **matrix}  # null is a value in a matrix
+
+
+def _may_have_expression(document: Document, context: Context) -> bool:
+    """Return False where a look at the text is enough; an escape might hide the mark."""
+    text = document.source.text
+    return MARK in text or "\\" in text or has_expression(context.project.defaults)
+
+
+def _schema_problems(schema: Schema, data: Any, layers: Layers) -> list[Problem]:
+    faults = schema.faults(data)
+    if faults:
+        faults = allowed_through(faults, data)
+    return [
+        layers.problem(fault.steps, fault.message, fault.code, key=fault.at_key) for fault in faults
+    ]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """The jobs and problems of one document, as they come up."""
+
+    context: Context
+    layers: Layers
+    dynamic: bool
+    jobs: list[Job] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def matrix_scope(self) -> Scope:
+        """Return the names that a matrix itself may use."""
+        return Scope(
+            {"vars": self._variables(None), "project": self.context.project.name},
+            {"matrix": "a matrix cannot be made of itself", "name": _NO_NAME, "target": _NO_TARGET},
+        )
+
+    def _variables(self, target: Target | None) -> dict[str, Any]:
+        own = target.vars if target else {}
+        return {**self.context.project.vars, **own, **self.context.variables}
+
+    def read(self, merged: Mapping[str, Any], row: Mapping[str, Any] | None) -> None:
+        """Read the job of one combination of the matrix, once for each of its targets."""
+        for target in self._targets(merged, row):
+            scope = self._scope(row, target)
+            data = self._expanded(merged, scope) if self.dynamic else merged
+            if data is not None:
+                self._assemble(data, target, scope)
+
+    def _scope(self, row: Mapping[str, Any] | None, target: Target) -> Scope:
+        names: dict[str, Any] = {
+            "vars": self._variables(target),
+            "project": self.context.project.name,
+            "target": target.name,
+        }
+        if row is not None:
+            names["matrix"] = row
+        return Scope(names, {"matrix": _NO_MATRIX})
+
+    def _targets(
+        self, merged: Mapping[str, Any], row: Mapping[str, Any] | None
+    ) -> Iterator[Target]:
+        scope = self.matrix_scope()
+        if row is not None:
+            scope = Scope({**scope.names, "matrix": row}, scope.absent)
+        default = self.context.default_target
+        if "target" not in merged and default is None:
+            message = f"names no target, and the project has several ({self._known()}): set target or defaultTarget"
+            self._problem((), message, "unknown-target")
+            return
+        named = self._expand(merged.get("target", default), scope, ("target",))
+        for name in [named] if isinstance(named, str) else named or ():
+            if name in self.context.project.targets:
+                yield self.context.project.targets[name]
+            else:
+                hint = (
+                    did_you_mean(str(name), self.context.project.targets)
+                    or f" (known: {self._known()})"
+                )
+                self._problem(("target",), f"there is no target {name!r}{hint}", "unknown-target")
+
+    def _known(self) -> str:
+        return ", ".join(self.context.project.targets)
+
+    def _expanded(self, merged: Mapping[str, Any], scope: Scope) -> dict[str, Any] | None:
+        """Return the manifest with its expressions replaced, or None if that makes no valid one."""
+        absent = {**scope.absent, "name": _NO_NAME}
+        name = self._expand(merged["name"], Scope(scope.names, absent), ("name",))
+        if name is None:
+            return None
+        scope.names = {**scope.names, "name": name}
+        rest = {
+            key: value for key, value in merged.items() if key not in ("name", "target", "x-allow")
+        }
+        unresolved: list[Unresolved] = []
+        data = {
+            **merged,
+            **expand(rest, scope, unresolved),
+            "name": name,
+            "target": scope.names["target"],
+        }
+        problems = [self.layers.problem(one.steps, one.message, "expression") for one in unresolved]
+        problems = problems or _schema_problems(self.context.strict, data, self.layers)
+        self.problems += problems
+        return None if problems else data
+
+    def _expand(self, value: Any, scope: Scope, steps: Steps) -> Any:
+        unresolved: list[Unresolved] = []
+        result = expand(value, scope, unresolved, steps)
+        for one in unresolved:
+            self._problem(one.steps, one.message, "expression")
+        return None if unresolved else result
+
+    def _assemble(self, data: Mapping[str, Any], target: Target, scope: Scope) -> None:
+        draft = Draft(data=data, target=target, layers=self.layers, scope=scope)
+        job, problems = assemble(draft, self.context.files, self.context.areas)
+        self.problems += problems
+        if job is not None:
+            self.jobs.append(job)
+
+    def _problem(self, steps: Sequence[str | int], message: str, code: str) -> None:
+        self.problems.append(self.layers.problem(tuple(steps), message, code))

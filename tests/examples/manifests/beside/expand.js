@@ -1,0 +1,2 @@
+//VERSION=3
+const threshold = ${{ vars.threshhold }};

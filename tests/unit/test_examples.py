@@ -1,0 +1,51 @@
+"""Example manifests: the valid ones are, and each invalid one is refused in exactly the words beside it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from shbatch_sync.errors import ManifestError
+from shbatch_sync.store.project import load
+
+EXAMPLES = Path(__file__).parents[1] / "examples" / "manifests"
+MANIFESTS = (".yaml", ".json")
+
+
+def examples(kind: str) -> list[Path]:
+    return sorted(path for path in (EXAMPLES / kind).iterdir() if path.suffix in MANIFESTS)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    root = tmp_path_factory.mktemp("examples")
+    shutil.copy(EXAMPLES / "shbatch.yaml", root)
+    shutil.copytree(EXAMPLES / "beside", root / "jobs")
+    return root
+
+
+def judged(project: Path, example: Path) -> str:
+    manifest = project / "jobs" / f"manifest{example.suffix}"
+    shutil.copy(example, manifest)
+    try:
+        return "\n".join(map(str, load(directory=project, env={}).problems))
+    except ManifestError as error:
+        return str(error)
+    finally:
+        manifest.unlink()
+
+
+@pytest.mark.parametrize("example", examples("valid"), ids=lambda path: path.stem)
+def test_valid(project, example):
+    assert judged(project, example) == ""
+
+
+@pytest.mark.parametrize("example", examples("invalid"), ids=lambda path: path.stem)
+def test_invalid(project, example):
+    assert judged(project, example) == example.with_suffix(".txt").read_text().rstrip("\n")
+
+
+def test_there_are_enough():
+    assert len(examples("invalid")) >= 120

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+
+from shbatch_sync.expressions import ExpressionError, Scope, expand, expand_text, has_expression
+from shbatch_sync.variables import from_environment, typed
+
+SCOPE = Scope(
+    {
+        "vars": {"res": 10, "flag": True, "half": 0.5, "list": [1, {"a": "b"}], "none": None},
+        "project": "crops",
+    },
+    {"matrix": "this manifest has no matrix"},
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("plain", "plain"),
+        ("${{ vars.res }}", 10),
+        ("${{vars.flag}}", True),
+        ("${{ vars.list }}", [1, {"a": "b"}]),
+        ("${{ vars.list.1.a }}", "b"),
+        ("${{ vars.none }}", None),
+        ("a-${{ vars.res }}-${{ project }}", "a-10-crops"),
+        ("${{ vars.flag }} ${{ vars.half }}", "true 0.5"),
+        ("$${{ vars.res }}", "${{ vars.res }}"),
+        ("$${{ a }} ${{ project }}", "${{ a }} crops"),
+    ],
+)
+def test_values(text, value):
+    found = expand_text(text, SCOPE)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("${{ vars.rse }}", "${{ vars.rse }} is not defined; did you mean 'vars.res'?"),
+        ("${{ zzz }}", "${{ zzz }} is not defined (known: vars, project)"),
+        ("${{ vars.list.5 }}", "${{ vars.list.5 }} is not defined: vars.list is a list of 2"),
+        ("${{ project.x }}", "${{ project.x }} is not defined: project is a single value"),
+        ("${{ matrix.a }}", "${{ matrix.a }}: this manifest has no matrix"),
+        (
+            "${{ 1 + 1 }}",
+            "${{ 1 + 1 }} is not a name: only names such as vars.bucket may stand there",
+        ),
+        ("${{ a", "${{ is not closed by }}: to mean it as text, write $${{"),
+        ("x ${{ vars.list }}", "${{ vars.list }} is a list, which cannot stand within text"),
+        ("x ${{ vars }}", "${{ vars }} is a mapping, which cannot stand within text"),
+        ("x ${{ vars.none }}", "${{ vars.none }} is empty, which cannot stand within text"),
+    ],
+)
+def test_faults(text, message):
+    with pytest.raises(ExpressionError) as caught:
+        expand_text(text, SCOPE)
+    assert str(caught.value) == message
+
+
+def test_empty_mapping_says_that_nothing_is_known():
+    with pytest.raises(ExpressionError, match="known: nothing"):
+        expand_text("${{ vars.x }}", Scope({"vars": {}}))
+
+
+def test_expand_collects_every_fault():
+    unresolved = []
+    data = {"a": ["${{ project }}", "${{ nope }}"], "b": {"c": "${{ nope }}"}, "d": 1}
+    assert expand(data, SCOPE, unresolved)["a"][0] == "crops"
+    assert [one.pointer for one in unresolved] == ["/a/1", "/b/c"]
+
+
+def test_has_expression():
+    assert has_expression({"a": [1, {"b": "x ${{ y }}"}]})
+    assert not has_expression({"a": [1, {"b": "${ y }"}]})
+
+
+def test_variables_from_outside_take_the_types_that_are_meant():
+    env = {"SHBATCH_VAR_res": "20", "SHBATCH_VAR_": "x", "OTHER": "y", "SHBATCH_VAR_id": "7"}
+    texts = from_environment(env)
+    assert texts == {"res": "20", "id": "7"}
+    assert typed(texts, {"id": "text"}) == {"res": 20, "id": "7"}
+    given = {"a": "true", "b": "010", "c": "[1]", "d": "two words", "e": 5, "f": ""}
+    assert typed(given, {}) == {
+        "a": True,
+        "b": "010",
+        "c": "[1]",
+        "d": "two words",
+        "e": 5,
+        "f": "",
+    }
