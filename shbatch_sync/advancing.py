@@ -10,7 +10,7 @@ from shbatch_sync.election import Outcome
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import DeclaredState
 from shbatch_sync.ledger import Entry
-from shbatch_sync.making import carrying, next_step, replace_gate, withhold
+from shbatch_sync.making import carrying, next_step, replace_gate, unknown_state, withhold
 from shbatch_sync.marker import Retired
 from shbatch_sync.phase import ACTIVE, BUSY, WRITABLE, Phase
 from shbatch_sync.plan import Action, Change, Reason
@@ -50,23 +50,32 @@ _SPENDING = frozenset({Action.CREATE, Action.START, Action.STOP, Action.UPDATE})
 def done_before(case: Case, outcome: Outcome, done: Entry) -> list[Change]:
     """The ledger knows the key as done: what is left of it beside the request that did it is never started."""
     spare = [live for live in outcome.claimants if live.id != done.request_id]
-    return [
-        *(waiting(case, live) for live in spare if live.phase in BUSY),
-        *(retire(case, live, Retired.DUPLICATE) for live in spare if live.phase in WRITABLE),
-    ]
+    return [change for live in spare for change in _put_away(case, live, done)]
+
+
+def _put_away(case: Case, live: Live, done: Entry) -> list[Change]:
+    if live.phase is Phase.STARTING:
+        detail = f"{done.request_id} has done the job already"
+        return [change_of(case, Action.STOP, Reason.STARTED_TWICE, detail, live)]
+    if live.phase is Phase.PROCESSING:
+        detail = f"it is paid for beside {done.request_id}, which has done the job; stop it if it is not wanted"
+        return [attention(case, Reason.PAID_TWICE, detail, live)]
+    if live.phase in WRITABLE:
+        return [retire(case, live, Retired.DUPLICATE)]
+    return [waiting(case, live)] if live.phase in BUSY else []
 
 
 def stop_all(case: Case) -> list[Change]:
     """A job that is declared stopped: everything of it that is active."""
     claimants = case.outcome.claimants if case.outcome is not None else ()
-    changes = write(case, case.outcome.winner) if case.outcome is not None else []
+    changes = []
     for live in (*case.others, *claimants):
         if live.phase in ACTIVE:
             detail = "as soon as the service accepts it" if live.phase is Phase.STARTING else ""
             changes.append(change_of(case, Action.STOP, Reason.DECLARED, detail, live))
         elif live.phase in BUSY:
             changes.append(waiting(case, live))
-    return changes
+    return [*changes, *(write(case, case.outcome.winner) if case.outcome is not None else [])]
 
 
 # --- the request that counts ---------------------------------------------------------------------------------
@@ -123,6 +132,8 @@ def _after_failure(case: Case, scene: Scene, live: Live) -> list[Change]:
     if verdict.refusal is not None:
         detail = f"{restart.failure_text(live)}; {verdict.refusal}"
         return [attention(case, verdict.reason, detail, live)]
+    if blocked := unknown_state(case):
+        return blocked
     made = change_of(
         case, Action.CREATE, Reason.NEW_TRY, f"try {verdict.attempt} after {live.id} failed"
     )
@@ -142,7 +153,7 @@ def _after_stop(case: Case, scene: Scene, live: Live) -> Change:
         return change_of(case, action, verdict.reason, verdict.refusal, live)
     change = _start(case, scene, live, Reason.RESUME)
     # The count of tries is written before the start, together with whatever else the description lacks.
-    resumed = replace(wanted_marker(case, live), attempt=verdict.attempt)
+    resumed = replace(wanted_marker(case, live), attempt=verdict.attempt, stopped=False)
     return (
         replace(change, marker=resumed, text=wanted_text(case, live))
         if change.action is Action.START

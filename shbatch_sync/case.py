@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shbatch_sync.diff import FieldChange, Kind, changed_fields
+from shbatch_sync.diff import FieldChange, Kind, changed_fields, suppressed_fields
 from shbatch_sync.election import Outcome, elect
 from shbatch_sync.inventory import Inventory, Live, Suspect
 from shbatch_sync.job import Job
@@ -45,9 +45,9 @@ class Case:
     @property
     def done(self) -> bool:
         """Whether the job's results exist, seen now or remembered."""
-        if self.outcome is not None:
-            return self.outcome.winner.phase is Phase.DONE
-        return self.record.done is not None
+        if self.record.done is not None:
+            return True
+        return self.outcome is not None and self.outcome.winner.phase is Phase.DONE
 
     @property
     def listed(self) -> frozenset[str]:
@@ -111,6 +111,11 @@ def _carries_key(job: Job, marker: Marker | None) -> bool:
 def spec_changes(job: Job, live: Live) -> tuple[FieldChange, ...]:
     """Return how the declared spec really differs from a request."""
     return changed_fields(job.spec, live.spec)
+
+
+def explained(job: Job, live: Live) -> tuple[FieldChange, ...]:
+    """Return the real differences, and after them those that do not count, each with its reason."""
+    return (*spec_changes(job, live), *suppressed_fields(job.spec, live.spec))
 
 
 def _same_spec(job: Job, live: Live) -> bool:

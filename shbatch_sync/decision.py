@@ -61,7 +61,7 @@ def decide(
 ) -> Plan:
     """Decide, over a list that has been sorted already."""
     jobs = sorted(desired, key=lambda job: job.name)
-    scene = Scene(inventory, ledger, policy, facts, frozenset(job.name for job in jobs))
+    scene = Scene(inventory, ledger, policy, facts, facts.elsewhere | {job.name for job in jobs})
     cases = [read_case(job, inventory, ledger) for job in jobs]
     decided = [change for case in cases for change in _decide_job(case, scene)]
     decided += _orphans(scene)

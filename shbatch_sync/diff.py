@@ -86,10 +86,47 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+# Told as wholes: line by line or number by number they say nothing, and there may be a million numbers.
+_WHOLES = (
+    ("processRequest", "evalscript"),
+    ("processRequest", "input", "bounds", "geometry"),
+)
+
+
 def _compare(before: dict[str, Any], after: dict[str, Any]) -> tuple[FieldChange, ...]:
     if same(before, after):
         return ()
-    return tuple(sorted(_deep(before, after), key=lambda field: field.path))
+    wholes = [field for steps in _WHOLES if (field := _whole(steps, before, after)) is not None]
+    parts = _deep(_without(before, _WHOLES), _without(after, _WHOLES))
+    found = tuple(sorted([*wholes, *parts], key=lambda field: field.path))
+    # Whatever deepdiff may take for equal: two sides that are not the same differ.
+    return found or (FieldChange("", Kind.CHANGED, before, after),)
+
+
+def _whole(steps: tuple[str, ...], before: Any, after: Any) -> FieldChange | None:
+    old, new = _at(steps, before), _at(steps, after)
+    if same(old, new):
+        return None
+    kind = Kind.ADDED if old is None else Kind.REMOVED if new is None else Kind.CHANGED
+    return FieldChange(pointer(list(steps)), kind, old, new)
+
+
+def _at(steps: tuple[str, ...], value: Any) -> Any:
+    for step in steps:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _without(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
+    """Return a copy that lacks the members at `paths`."""
+    if not isinstance(value, Mapping):
+        return value
+    gone = {path[0] for path in paths if len(path) == 1}
+    return {
+        key: _without(item, tuple(path[1:] for path in paths if path[0] == key and len(path) > 1))
+        for key, item in value.items()
+        if key not in gone
+    }
 
 
 def _deep(before: dict[str, Any], after: dict[str, Any]) -> Iterator[FieldChange]:
@@ -103,6 +140,8 @@ def _deep(before: dict[str, Any], after: dict[str, Any]) -> Iterator[FieldChange
         threshold_to_diff_deeper=0,
         # and members whose names begin with two underscores are passed over.
         ignore_private_variables=False,
+        # Item by item; otherwise lists are hashed, and 1 and true are one hash.
+        zip_ordered_iterables=True,
     )
     kinds = {
         "dictionary_item_added": Kind.ADDED,

@@ -147,15 +147,17 @@ def _cost(changes: list[Change], policy: Policy, facts: Facts) -> list[Change]:
     if Gate.COST in policy.allow:
         return changes
     held = [_job_cost(change) for change in changes]
-    starts = [
-        change for change in held if change.action is Action.START and change.withheld is None
-    ]
+    starts = [change for change in held if _starts(change)]
     if policy.max_start_pu is None or not starts:
         return held
     withheld = _start_cost(starts, policy.max_start_pu, facts.spent_pu)
     if withheld is None:
         return held
-    return [replace(change, withheld=withheld) if change in starts else change for change in held]
+    return [replace(change, withheld=withheld) if _starts(change) else change for change in held]
+
+
+def _starts(change: Change) -> bool:
+    return change.action is Action.START and change.withheld is None
 
 
 def _job_cost(change: Change) -> Change:

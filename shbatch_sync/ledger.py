@@ -125,14 +125,21 @@ def parse(text: str) -> tuple[list[Entry], list[int]]:
 
 def _read(line: str) -> Entry | None:
     try:
-        members = json.loads(line)
+        members = json.loads(line, parse_constant=_no_constant)
+        if members["v"] != FORMAT:
+            return None
         values = {name: members[key] for key, name in _FIELDS.items() if key in members}
-        values["at"] = datetime.fromisoformat(values["at"]).astimezone(UTC)
+        at = datetime.fromisoformat(values["at"])
+        values["at"] = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         values["event"] = Event(values["event"])
         entry = Entry(**values)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return entry if _well_typed(entry) else None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _well_typed(entry: Any) -> bool:
@@ -256,10 +263,9 @@ class Ledger:
                 return entry.target == target
             return entry.account == account
 
-        unique = {entry.identity: entry for entry in entries if concerns(entry)}
-        return cls(
-            tuple(sorted(unique.values(), key=lambda entry: (entry.at, str(entry.identity))))
-        )
+        # In an order of their own, so that of two lines of one fact it never depends on the file which one counts.
+        ours = sorted((entry.at, dump(entry), entry) for entry in entries if concerns(entry))
+        return cls(tuple({entry.identity: entry for _, _, entry in ours}.values()))
 
     @cached_property
     def _by_job(self) -> dict[str, list[Entry]]:

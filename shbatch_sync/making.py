@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shbatch_sync import gates, restart
-from shbatch_sync.case import Case, by_age, spec_changes
+from shbatch_sync.case import Case, by_age, explained
 from shbatch_sync.inventory import Live, Suspect
-from shbatch_sync.job import DeclaredState, Job
+from shbatch_sync.job import DeclaredState, Job, RestartPolicy
+from shbatch_sync.ledger import Entry, Event
 from shbatch_sync.marker import Marker
 from shbatch_sync.phase import COUNTS_AS_RUNNING, UNPAID, Phase
 from shbatch_sync.plan import Action, Change, Facts, Reason, Withheld
+from shbatch_sync.request import BatchUserAction
 from shbatch_sync.scene import Scene, attention, change_of, waiting
 from shbatch_sync.witness import witness
 
@@ -35,9 +37,8 @@ def make(
     case: Case, scene: Scene, *, attempt: int, reason: Reason = Reason.MISSING
 ) -> list[Change]:
     """Create a request for the key, in place of an older one if there is any, and go on with it as declared."""
-    unknown = [live for live in case.others if live.phase is Phase.UNKNOWN]
-    if unknown:
-        return [waiting(case, unknown[0])]
+    if blocked := unknown_state(case):
+        return blocked
     old = max(case.others, key=by_age, default=None)
     if old is None:
         made = change_of(case, Action.CREATE, reason)
@@ -45,10 +46,15 @@ def make(
         raised = case.job.generation > old.marker.generation
         why = Reason.GENERATION_RAISED if raised else Reason.SPEC_CHANGED
         made = replace(
-            change_of(case, Action.REPLACE, why, live=old), fields=spec_changes(case.job, old)
+            change_of(case, Action.REPLACE, why, live=old), fields=explained(case.job, old)
         )
     changes = [carrying(made, case.job, scene.facts, attempt, old), *next_step(case, scene)]
     return withhold(changes, _twin(case, scene) or replace_gate(case, scene))
+
+
+def unknown_state(case: Case) -> list[Change]:
+    """Return the wait for another request of the job whose state nobody knows, which may be a paid one; or nothing."""
+    return [waiting(case, live) for live in case.others if live.phase is Phase.UNKNOWN][:1]
 
 
 def carrying(change: Change, job: Job, facts: Facts, attempt: int, old: Live | None) -> Change:
@@ -92,7 +98,7 @@ def replace_gate(case: Case, scene: Scene) -> Withheld | None:
         return None  # it was meant when this spec was started
     if case.outcome is not None and case.outcome.winner.phase not in UNPAID:
         return None
-    paid = [old for old in case.others if old.cost_pu > 0 or old.phase in COUNTS_AS_RUNNING]
+    paid = [old for old in case.others if _may_be_paid(old)]
     generations = [
         *(old.marker.generation for old in paid),
         *(entry.generation for entry in case.spent),
@@ -102,16 +108,31 @@ def replace_gate(case: Case, scene: Scene) -> Withheld | None:
     return gates.replacing(paid, case.spent, case.job, scene.policy)
 
 
+def _may_be_paid(live: Live) -> bool:
+    """Say whether a request has cost something, or may have: one that was started and does not tell its cost counts."""
+    untold = live.request.cost_PU is None and live.request.user_action is BatchUserAction.START
+    return live.cost_pu > 0 or live.phase in COUNTS_AS_RUNNING or untold
+
+
 def _paid_before(case: Case, scene: Scene) -> list[Change]:
     """The ledger knows that this key was started or ended, and the service knows nothing of it any more."""
-    final = case.record.final
-    failed = final is not None and final.status == "FAILED" and not case.missing_start
-    if failed:
+    final = None if case.missing_start else case.record.final
+    if final is not None and final.status == "FAILED":
         return _failed_before(case, scene)
     if case.job.state is not DeclaredState.STARTED:
         return []
+    if final is not None and not _may_go_on(case, final, scene):
+        detail = f"STOPPED, and the service has forgotten it; to pay again, apply --restart {case.job.name} --allow recreate"
+        return [attention(case, Reason.STOPPED, detail)]
     changes = make(case, scene, attempt=case.record.attempt + 1, reason=Reason.FORGOTTEN)
     return withhold(changes, gates.recreate(case.record, scene.policy))
+
+
+def _may_go_on(case: Case, final: Entry, scene: Scene) -> bool:
+    """Say whether a stop that only the ledger knows is one that the job would go on from: ours, or any."""
+    ours = final.request_id is not None and bool(case.record.words(final.request_id, Event.STOP))
+    always = case.job.restart_policy is RestartPolicy.ALWAYS
+    return ours or always or case.job.name in scene.policy.restart
 
 
 def _failed_before(case: Case, scene: Scene) -> list[Change]:

@@ -127,14 +127,13 @@ def parse(description: str | None) -> Marker | Absent | Damaged:
     Valid means: the grammar holds, the checksum agrees, and there is exactly one.
     """
     text = description or ""
-    traces = len(_TRACE.findall(text))
-    if not traces:
-        return Absent()
-    if traces > 1:
+    matches = list(_MARKER.finditer(text))
+    rest = _MARKER.sub(" ", text)
+    if len(matches) > 1 or (matches and _TRACE.search(rest)):
         return Damaged("more than one marker")
-    match = _MARKER.search(text)
-    if match is None:
-        return Damaged("not the form of a marker")
+    if not matches:
+        return Damaged("not the form of a marker") if _TRACE.search(rest) else Absent()
+    match = matches[0]
     body = match.group(0)[1 : match.group(0).rindex(" #")]
     if _checksum(body) != match["checksum"]:
         return Damaged("its checksum does not match")

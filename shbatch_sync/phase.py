@@ -69,10 +69,10 @@ def phase_of(request: BatchProcessRequest) -> Phase:
     """Return where a request stands; a status or action that we do not know is UNKNOWN."""
     phase = _STATUSES.get(request.status, Phase.UNKNOWN)
     action = request.user_action or BatchUserAction.NONE
-    if phase in _ENDED or phase is Phase.UNKNOWN:
-        return phase
-    if not action.is_known:
+    if phase is Phase.UNKNOWN or not action.is_known:
         return Phase.UNKNOWN
+    if phase in _ENDED:
+        return phase
     if phase is Phase.STOPPED:
         return Phase.STARTING if _resuming(request) else Phase.STOPPED
     if action is BatchUserAction.STOP:

@@ -210,6 +210,7 @@ class Facts:
         commit: Commit of the manifests, where they stand in git.
         estimates: Job name → what a start would cost; a job that is missing has no estimate.
         selected: Names of the jobs to act on; None for all. Never narrows what is declared.
+        elsewhere: Names of the project's jobs that are declared on other targets: no orphans, whatever account those are.
         spent_pu: High estimates of what this invocation has started already.
     """
 
@@ -220,6 +221,7 @@ class Facts:
     commit: Commit | None = None
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     selected: frozenset[str] | None = None
+    elsewhere: frozenset[str] = frozenset()
     spent_pu: float = 0.0
 
 

@@ -66,7 +66,9 @@ def _project(document: Document, data: Mapping[str, Any], file: Path) -> Project
     }
     if not targets:
         origin = Origin(document.source.file, document.line)
-        targets = {SANDBOX: Target(name=SANDBOX, origin=origin, emulator=EmulatorTarget(), s3=SANDBOX_S3)}
+        targets = {
+            SANDBOX: Target(name=SANDBOX, origin=origin, emulator=EmulatorTarget(), s3=SANDBOX_S3)
+        }
     policy = data.get("policy", {})
     return Project(
         name=data["project"],

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import Job, RestartPolicy
 from shbatch_sync.ledger import Event, Record
+from shbatch_sync.marker import MAX_TRY
 from shbatch_sync.phase import stopped_at
 from shbatch_sync.plan import Policy, Reason
 from shbatch_sync.request import BatchUserAction, StoppedStatusReason
@@ -23,7 +24,7 @@ REFUSAL_WAIT = timedelta(minutes=35)
 # The docs of the sister API name an hour before an account that ran dry may go on.
 OUT_OF_PU_WAIT = timedelta(minutes=60)
 _CLOCKS_APART = timedelta(seconds=5)
-_A_STOP_TAKES = timedelta(seconds=2)
+_ROUNDING = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +96,13 @@ def start_was_refused(live: Live, record: Record) -> bool:
 def _refused(asked: datetime, live: Live) -> bool:
     """Say whether a start that was asked for then left no trace on a request at rest.
 
-    Our instants and the service's differ by a little. Where the last action is a stop, a start that was taken in is
-    clearly older than it; where it is a start, one that was refused is clearly younger.
+    It is younger than everything that the request went through. Our instants and the service's differ a little: by
+    whole seconds of its date, and by the time that a call takes.
     """
-    last = live.request.user_action_updated
-    if last is None:
+    rest, last = stopped_at(live.request), live.request.user_action_updated
+    if rest is None or last is None or asked + _ROUNDING <= rest:
         return False
-    if live.request.user_action is BatchUserAction.STOP:
-        return asked + _A_STOP_TAKES > last
-    return asked > last + _CLOCKS_APART
+    return live.request.user_action is BatchUserAction.STOP or asked > last + _CLOCKS_APART
 
 
 def failure_text(live: Live) -> str:
@@ -145,7 +144,7 @@ def _advice(job: Job, cause: StoppedStatusReason | None) -> str:
 
 
 def _counted(job: Job, attempt: int) -> Verdict:
-    if attempt > job.attempts:
+    if attempt > min(job.attempts, MAX_TRY):
         refusal = (
             f"{job.attempts} of {job.attempts} attempts are used; raise `attempts` to try again"
         )

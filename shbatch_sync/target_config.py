@@ -43,17 +43,23 @@ def target_config(
     Raises:
         SettingsError: Credentials are missing or contradict each other; says what to set and where it was looked for.
     """
-    defaults = resolve_config(env, profile=target.profile, toml_text=toml_text, toml_path=toml_path)
     found = _own(target, env) or _of_profile(target, env, toml_text, toml_path)
+    if found is None or target.base_url is None:
+        defaults = resolve_config(
+            env, profile=target.profile, toml_text=toml_text, toml_path=toml_path
+        )
+        found = found or _Credentials(defaults.client_id, defaults.client_secret, defaults.origin)
+    else:
+        defaults = Config(base_url=target.base_url)
     base_url = target.base_url or defaults.base_url
     same_place = base_url.rstrip("/") == defaults.base_url.rstrip("/")
     config = Config(
         base_url=base_url,
         token_url=target.token_url or (defaults.token_url if same_place else ""),
-        client_id=found.client_id if found else defaults.client_id,
-        client_secret=found.client_secret if found else defaults.client_secret,
+        client_id=found.client_id,
+        client_secret=found.client_secret,
         path_prefix=target.path_prefix,
-        origin=found.origin if found else defaults.origin,
+        origin=found.origin,
         trusted_hosts=trusted_hosts(env),
     )
     return require_credentials(config)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shbatch_sync.case import Case
-from shbatch_sync.diff import FieldChange, Kind
+from shbatch_sync.diff import FieldChange, Kind, suppressed_fields
 from shbatch_sync.inventory import Live
+from shbatch_sync.job import DeclaredState
 from shbatch_sync.marker import Marker, Retired
 from shbatch_sync.phase import WRITABLE, Phase
 from shbatch_sync.plan import Action, Change, Reason
@@ -34,15 +35,17 @@ def write(case: Case, live: Live) -> list[Change]:
     """Bring a request's description up to date, or wait until it can be."""
     mark, text = wanted_marker(case, live), wanted_text(case, live)
     reason = _reason(live, mark, text)
-    # Nobody promises that a failed request can be written to, and nothing depends on it.
-    if reason is None or live.phase is Phase.FAILED:
+    # Nobody promises that a failed request can be written to, and nothing depends on it. That we stopped it need not
+    # be noted on a request that is about to go on.
+    resumes = reason is Reason.STOPPED_BY_US and case.job.state is DeclaredState.STARTED
+    if reason is None or resumes or live.phase is Phase.FAILED:
         return []
     if live.phase not in WRITABLE:
         detail = "its description can be changed when it is at rest"
         return [change_of(case, Action.WAIT, Reason.DEFERRED, detail, live)]
-    fields = (
-        (FieldChange("/description", Kind.CHANGED, live.text, text),) if text != live.text else ()
-    )
+    fields = suppressed_fields(case.job.spec, live.spec) if reason is Reason.COSMETIC else ()
+    if text != live.text:
+        fields = (FieldChange("/description", Kind.CHANGED, live.text, text),)
     change = change_of(case, Action.UPDATE, reason, live=live)
     return [replace(change, fields=fields, marker=mark, text=text)]
 

@@ -28,6 +28,9 @@ def make_run(
         account=workspace.target.account,
         commit=current_commit(workspace.project.root),
         selected=workspace.selected,
+        elsewhere=frozenset(
+            job.name for job in workspace.loaded.jobs if job.target != workspace.target.name
+        ),
     )
     return Run(
         client=session.client,

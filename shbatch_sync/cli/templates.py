@@ -41,8 +41,8 @@ request:
     type: raster
     delivery:
       s3:
+        # Who may write there is up to the target: see `s3` in shbatch.yaml.
         url: s3://my-bucket/first-ndvi/<requestId>/<tileName>/<outputId>.<format>
-        iamRoleARN: arn:aws:iam::123456789012:role/sentinel-hub-delivery
 """
 
 _EVALSCRIPT = """\

@@ -142,6 +142,7 @@ def _facts(run: Run) -> Facts:
         account=run.account,
         commit=scope.commit,
         estimates=scope.estimates,
+        elsewhere=scope.elsewhere,
         selected=scope.selected,
         spent_pu=sum(run.spent.values()),
     )
@@ -206,9 +207,7 @@ def _carry_out(run: Run, current: Round) -> bool:
     ]
     changes = list(_undisturbed(run, current, changes))
     creates = [
-        change
-        for change in changes
-        if change.action in _MAKING and _ready(run, current, change)
+        change for change in changes if change.action in _MAKING and _ready(run, current, change)
     ]
     if creates:
         _demand_ledger(run)

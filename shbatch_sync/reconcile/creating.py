@@ -120,15 +120,26 @@ def _not_created(run: Run, change: Change, mark: Marker, error: ApiError) -> Non
 
 def _created(run: Run, change: Change, mark: Marker, made: BatchProcessRequest) -> None:
     job = change.declared
-    account = made.domain_account_id
+    strange = (
+        made.domain_account_id
+        if run.account is not None and made.domain_account_id != run.account
+        else None
+    )
     run.made[made.request_id] = change.job
     run.first_seen[made.request_id] = run.clock.monotonic()
     run.unanswered.pop(change.job, None)
-    refusal = _other_account(run, account)
-    run.account = run.account or account
-    run.write(Event.CREATED, mark, made.request_id, norm_digest=job.norm_digest if job else None)
-    if refusal:
-        raise TargetRefusedError(refusal)
+    run.account = made.domain_account_id or run.account
+    run.write(
+        Event.CREATED,
+        mark,
+        made.request_id,
+        norm_digest=job.norm_digest if job is not None else None,
+    )
+    if strange is not None:
+        message = other_account(run.scope.target, run.scope.account or "of its ledger", strange)
+        raise TargetRefusedError(
+            f"{message}. Request {made.request_id} was made there and is left as it is, not started"
+        )
     seen = _read_back(run, made)
     if seen is not None and not _same_marker(seen, mark):
         message = (
@@ -140,17 +151,11 @@ def _created(run: Run, change: Change, mark: Marker, made: BatchProcessRequest) 
     run.note(change, Outcome.DONE, made.request_id)
 
 
-def _other_account(run: Run, account: str | None) -> str | None:
-    if run.account is None or account is None or account == run.account:
-        return None
-    return other_account(run.scope.target, run.account, account)
-
-
 def other_account(target: str, pinned: str, seen: str) -> str:
     """Say that the credentials lead to another account than the target is pinned to."""
     return (
-        f"target {target} belongs to account {pinned}, but these credentials lead to account {seen}; nothing is "
-        "changed. Use the credentials of that account, or set `account` in shbatch.yaml"
+        f"target {target} belongs to account {pinned}, but these credentials lead to account {seen}; nothing more "
+        "is changed. Use the credentials of that account, or set `account` in shbatch.yaml"
     )
 
 

@@ -59,6 +59,7 @@ class Scope:
         commit: Commit of the manifests.
         selected: Jobs to act on; None for all.
         estimates: Job name → price.
+        elsewhere: Names of jobs that are declared on other targets.
     """
 
     project: str
@@ -67,6 +68,7 @@ class Scope:
     commit: Commit | None = None
     selected: frozenset[str] | None = None
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
 
 
 class Interrupt:

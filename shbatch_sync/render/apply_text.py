@@ -67,7 +67,10 @@ def render_result(result: ApplyResult, paint: Paint = no_paint) -> str:
         lines.append(paint(f"! {one_line(job)} left alone: {printable(reason)}", "yellow"))
     for change in result.plan.changes:
         if change.action is Action.ATTENTION:
-            lines.append(paint(f"! {one_line(change.job)}: {one_line(change.detail)}", "red"))
+            which = f" {change.request_id}" if change.request_id else ""
+            lines.append(
+                paint(f"! {one_line(change.job)}{which}: {one_line(change.detail)}", "red")
+            )
         elif change.withheld is not None:
             lines.append(
                 paint(

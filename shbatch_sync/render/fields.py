@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from shbatch_sync.diff import FieldChange, Kind
@@ -17,36 +17,37 @@ _EVALSCRIPT = "/processRequest/evalscript"
 
 
 def field_lines(fields: Sequence[FieldChange]) -> Iterator[str]:
-    """Yield the lines of a field diff."""
-    area = [field for field in fields if field.path.startswith(_GEOMETRY)]
+    """Yield the lines of a field diff; differences that do not count are left out."""
     for field in fields:
-        if field in area:
+        if field.reason:
             continue
-        yield from _script(field) if field.path == _EVALSCRIPT else _plain(field)
-    if area:
-        yield from _area(area)
+        if field.path == _EVALSCRIPT:
+            yield from _script(field)
+        elif field.path == _GEOMETRY:
+            yield f"{_GEOMETRY}: {_shape(field.before)} → {_shape(field.after)}"
+        else:
+            yield _plain(field)
 
 
-def _plain(field: FieldChange) -> Iterator[str]:
+def _plain(field: FieldChange) -> str:
+    path = one_line(field.path) or "the whole body"
     match field.kind:
         case Kind.ADDED:
-            yield f"{field.path}: + {_value(field.after)}"
+            return f"{path}: + {_value(field.after)}"
         case Kind.REMOVED:
-            yield f"{field.path}: - {_value(field.before)}"
+            return f"{path}: - {_value(field.before)}"
         case Kind.CHANGED:
-            yield f"{field.path}: {_value(field.before)} → {_value(field.after)}"
+            return f"{path}: {_value(field.before)} → {_value(field.after)}"
 
 
 def _value(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return one_line(text, VALUE_WIDTH)
+    return one_line(json.dumps(value, ensure_ascii=False), VALUE_WIDTH)
 
 
 def _script(field: FieldChange) -> Iterator[str]:
     before, after = str(field.before or "").splitlines(), str(field.after or "").splitlines()
-    lines = [
-        line for line in difflib.unified_diff(before, after, lineterm="", n=1) if not _header(line)
-    ]
+    # The first two lines name the two sides.
+    lines = list(difflib.unified_diff(before, after, lineterm="", n=1))[2:]
     added = sum(line.startswith("+") for line in lines)
     removed = sum(line.startswith("-") for line in lines)
     yield f"{field.path}: {_count(added, 'line')} added, {removed} removed"
@@ -55,26 +56,10 @@ def _script(field: FieldChange) -> Iterator[str]:
         yield f"  … {_count(len(lines) - MAX_DIFF_LINES, 'more line')}"
 
 
-def _header(line: str) -> bool:
-    return line.startswith(("---", "+++"))
-
-
-def _area(fields: Iterable[FieldChange]) -> Iterator[str]:
-    """Thousands of numbers tell nobody anything: say how many coordinates changed."""
-    changed = list(fields)
-    shown = [field for field in changed if field.path == _GEOMETRY]
-    if shown:
-        yield f"{_GEOMETRY}: {_shape(shown[0].before)} → {_shape(shown[0].after)}"
-        return
-    numbers = {kind: sum(field.kind is kind for field in changed) for kind in Kind}
-    words = [f"{count} {kind.value}" for kind, count in numbers.items() if count]
-    yield f"{_GEOMETRY}: coordinates: {', '.join(words)}"
-
-
 def _shape(geometry: Any) -> str:
     if not isinstance(geometry, dict):
         return "none"
-    return f"{geometry.get('type')} of {_count(vertices(geometry.get('coordinates')), 'point')}"
+    return f"{one_line(str(geometry.get('type')))} of {_count(vertices(geometry.get('coordinates')), 'point')}"
 
 
 def vertices(coordinates: Any) -> int:
@@ -84,6 +69,19 @@ def vertices(coordinates: Any) -> int:
     if coordinates and isinstance(coordinates[0], (int, float)):
         return 1
     return sum(vertices(part) for part in coordinates)
+
+
+def leaves(value: Any) -> int:
+    """Count the members that a spec says something with; an area or a list of numbers is one."""
+    if isinstance(value, Mapping):
+        return 1 if "coordinates" in value else sum(leaves(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return (
+            1
+            if all(isinstance(item, (int, float)) for item in value)
+            else sum(leaves(item) for item in value)
+        )
+    return 1
 
 
 def _count(number: int, noun: str) -> str:

@@ -16,7 +16,7 @@ def render_history(entries: Sequence[Entry], paint: Paint = no_paint) -> str:
     ]
     for entry in entries:
         cost = f"{entry.cost_pu:,.0f}" if entry.cost_pu is not None else ""
-        what = f"{entry.status or entry.event}".lower()
+        what = one_line(f"{entry.status or entry.event}".lower(), 8)
         run = f"r{entry.generation}" + (f".{entry.attempt}" if entry.attempt > 1 else "")
         name = one_line(entry.job, 26)
         request = (entry.request_id or f"nonce {entry.nonce}")[:36]

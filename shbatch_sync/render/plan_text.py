@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator
 
 from shbatch_sync.plan import Action, Change, Estimate, Plan, Reason
 from shbatch_sync.render.escape import one_line
-from shbatch_sync.render.fields import field_lines
+from shbatch_sync.render.fields import field_lines, leaves
 
+COLUMNS = 80
+INDENT = "      "
 Paint = Callable[[str, str], str]
 
 SYMBOLS = {
@@ -77,7 +80,11 @@ def no_paint(text: str, _: str) -> str:
 
 def render_plan(plan: Plan, paint: Paint = no_paint) -> str:
     """Return the plan as text; `paint(text, colour)` adds colour where the reader can see it."""
-    lines = [line for change in plan.changes for line in _change_lines(change, paint)]
+    lines: list[str] = []
+    before: Change | None = None
+    for change in plan.changes:
+        lines += _change_lines(change, before, paint)
+        before = change
     lines += [paint(f"warning: {one_line(warning)}", "yellow") for warning in plan.warnings]
     if plan.orphans:
         lines.append(f"{plan.orphans} at rest without a manifest (orphans); they cost nothing more")
@@ -123,12 +130,12 @@ def _price(plan: Plan) -> str:
     return f" Estimated {total['pu']:,.0f} PU{unknown}."
 
 
-def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
+def _change_lines(change: Change, before: Change | None, paint: Paint) -> Iterator[str]:
     symbol = f"{SYMBOLS[change.action]:<3}"
     about = (
         f" {change.request_id}" if change.request_id and change.action is not Action.CREATE else ""
     )
-    place = f"  {change.origin}" if change.origin else ""
+    place = f"  {one_line(str(change.origin))}" if change.origin else ""
     price = (
         f"  {price_text(change.estimate)}"
         if change.action is Action.START and change.estimate
@@ -138,11 +145,33 @@ def _change_lines(change: Change, paint: Paint) -> Iterator[str]:
     yield paint(head, "bright_black" if change.withheld else _COLOURS[change.action])
     detail = f"{one_line(change.detail)}" if change.detail else ""
     if detail or about:
-        yield f"      {' '.join(part for part in (f'request{about}' if about else '', detail) if part)}"
+        yield from wrapped(
+            " ".join(part for part in (f"request{about}" if about else "", detail) if part)
+        )
     for line in field_lines(change.fields):
-        yield f"      {line}"
+        yield f"{INDENT}{line}"
+    if change.action is Action.REPLACE and change.declared is not None:
+        real = sum(not field.reason for field in change.fields)
+        yield f"{INDENT}({max(0, leaves(change.declared.spec) - real)} unchanged members hidden)"
     if change.withheld is not None:
-        yield paint(f"      {one_line(str(change.withheld))}", "yellow")
+        known = before is not None and (before.job, before.withheld) == (
+            change.job,
+            change.withheld,
+        )
+        words = f"withheld ({change.withheld.gate}), as above" if known else str(change.withheld)
+        yield from (paint(line, "yellow") for line in wrapped(words))
+
+
+def wrapped(text: str) -> list[str]:
+    """Return a remark below a change, within 80 columns; words such as ids and places stay whole."""
+    return textwrap.wrap(
+        one_line(text),
+        COLUMNS,
+        initial_indent=INDENT,
+        subsequent_indent=f"{INDENT}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def price_text(estimate: Estimate) -> str:

@@ -8,8 +8,9 @@ from shbatch_sync.render.escape import one_line
 from shbatch_sync.render.plan_text import Paint, no_paint
 from shbatch_sync.standing import Standing
 
-_NAME_WIDTH = 34
+_NAME_WIDTH = 28
 _STATE_WIDTH = 14
+_COLUMNS = 80
 _COLOURS = {
     "done": "green",
     "done earlier": "green",
@@ -24,6 +25,7 @@ def render_status(
 ) -> str:
     """Return the table; with `verbose` also each request's id and where its results are."""
     width = min(max((len(row.job) for row in rows), default=0), _NAME_WIDTH)
+    width = max(width, len("JOB"))
     lines = [paint(f"{'JOB':<{width}}  {'STATE':<{_STATE_WIDTH}} {'%':>4} {'PU':>9}  NEXT", "bold")]
     for row in rows:
         lines += _row(row, width, paint, verbose=verbose)
@@ -34,9 +36,15 @@ def _row(row: Standing, width: int, paint: Paint, *, verbose: bool) -> list[str]
     progress = f"{row.progress:.0f}" if row.progress is not None else ""
     cost = f"{row.cost_pu:,.0f}" if row.cost_pu is not None else ""
     state = paint(f"{row.state:<{_STATE_WIDTH}}", _COLOURS.get(row.state, "reset"))
-    room = max(20, 80 - width - _STATE_WIDTH - 20)
-    head = f"{one_line(row.job, width):<{width}}  {state} {progress:>4} {cost:>9}  {one_line(row.next, room)}"
-    lines = [head.rstrip()]
+    room = _COLUMNS - width - _STATE_WIDTH - 19
+    rest = f"  {state} {progress:>4} {cost:>9}  {one_line(row.next, room)}"
+    name = one_line(row.job)
+    # A name is never cut: one that is too long has a line of its own.
+    lines = (
+        [f"{name:<{width}}{rest}".rstrip()]
+        if len(name) <= width
+        else [name, f"{'':<{width}}{rest}".rstrip()]
+    )
     if row.error:
         lines.append(paint(f"    error: {one_line(row.error)}", "red"))
     if row.stop_reason:

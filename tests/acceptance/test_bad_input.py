@@ -166,7 +166,7 @@ def test_another_account_than_pinned(folder: Folder) -> None:
             answer = folder(*command)
             assert answer.code == 3
             assert "11111111-2222-4333-8444-555555555555" in answer.err
-            assert "nothing is changed" in answer.err
+            assert "nothing more is changed" in answer.err
 
 
 @pytest.mark.usefixtures("keys")
