@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from shbatch_sync.diff import FieldChange, Kind, changed_fields, suppressed_fields
 from shbatch_sync.election import Outcome, elect
@@ -25,6 +27,7 @@ class Case:
         outcome: The election among the requests of its key; None where there is none.
         others: Requests of the job with another spec or generation, that still count, oldest first.
         retired: Requests of the job that count no more.
+        adoptable: The request that it is to take over, if the list shows it and it is not ours yet.
         copies: Requests that carry a marker of this key which was made for another request.
         record: The ledger's lines of the key.
         recorded_generation: The highest generation that the ledger or any request knows.
@@ -36,6 +39,7 @@ class Case:
     outcome: Outcome | None
     others: tuple[Live, ...]
     retired: tuple[Live, ...]
+    adoptable: Suspect | None
     copies: tuple[Suspect, ...]
     record: Record
     recorded_generation: int
@@ -65,27 +69,28 @@ class Case:
 
 def read_case(job: Job, inventory: Inventory, ledger: Ledger) -> Case:
     """Bring together what is known of `job`."""
-    lives = inventory.of_job(job.name)
+    lives = inventory.of_job(job)
     group = [
         live for live in lives if live.marker.generation == job.generation and _same_spec(job, live)
     ]
     altered = [live for live in group if _altered(job, live, ledger)]
     claimants = [live for live in group if live not in altered]
     others = sorted((live for live in lives if live not in group), key=by_age)
-    retired = inventory.retired(job.name)
+    retired = inventory.retired(job)
     record = ledger.record(job)
     return Case(
         job=job,
         outcome=elect(claimants) if claimants else None,
         others=tuple(others),
         retired=retired,
+        adoptable=inventory.wanted.get(job.adopt) if job.adopt is not None else None,
         copies=(
             *(suspect for suspect in inventory.copies if _carries_key(job, suspect.marker)),
             *(Suspect(live.request, _ALTERED, job.name, live.marker) for live in altered),
         ),
         record=record,
         recorded_generation=max(
-            ledger.generation(job.name), *(live.marker.generation for live in (*lives, *retired)), 0
+            ledger.generation(job), *(live.marker.generation for live in (*lives, *retired)), 0
         ),
         overtaken=_overtaken(job, (*others, *retired), record, ledger),
         spent=_spent(job, record, ledger, frozenset(live.id for live in others)),
@@ -104,13 +109,19 @@ def _carries_key(job: Job, marker: Marker | None) -> bool:
     return (
         marker is not None
         and marker.retired is None
-        and (marker.job, marker.generation, marker.digest) == (job.name, job.generation, job.digest)
+        and marker.job in job.names
+        and (marker.generation, marker.digest) == (job.generation, job.digest)
     )
 
 
 def spec_changes(job: Job, live: Live) -> tuple[FieldChange, ...]:
     """Return how the declared spec really differs from a request."""
-    return changed_fields(job.spec, live.spec)
+    return changed_from(job, live.spec)
+
+
+def changed_from(job: Job, spec: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+    """Return how the declared spec really differs from the echo of any request."""
+    return changed_fields(job.spec, spec)
 
 
 def explained(job: Job, live: Live) -> tuple[FieldChange, ...]:
@@ -149,7 +160,7 @@ def _overtaken(job: Job, past: tuple[Live, ...], record: Record, ledger: Ledger)
         and entry.generation == job.generation
         and entry not in record.entries
         and entry.at > turn
-        for entry in ledger.of_job(job.name)
+        for entry in ledger.of_job(job)
     ):
         return True
     return any(
@@ -166,7 +177,7 @@ def _spent(job: Job, record: Record, ledger: Ledger, listed: frozenset[str]) -> 
     """
     past = [
         entry
-        for entry in ledger.of_job(job.name)
+        for entry in ledger.of_job(job)
         if entry not in record.entries and entry.request_id not in listed
     ]
     ends = [entry for entry in past if entry.event is Event.FINAL]

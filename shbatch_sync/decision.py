@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from shbatch_sync import gates
+from shbatch_sync.adopting import take_over
 from shbatch_sync.advancing import carry_on, done_before, stop_all
 from shbatch_sync.case import Case, read_case
 from shbatch_sync.inventory import Inventory, Live, delivery_url, take_inventory
@@ -53,7 +54,8 @@ def survey(
 ) -> Inventory:
     """Sort the list by what it means to these jobs; one pass."""
     urls = frozenset(url for job in desired if (url := delivery_url(job.spec)) is not None)
-    return take_inventory(live, project=facts.project, ledger=ledger, urls=urls)
+    adopt = frozenset(job.adopt for job in desired if job.adopt is not None)
+    return take_inventory(live, project=facts.project, ledger=ledger, urls=urls, adopt=adopt)
 
 
 def decide(
@@ -61,9 +63,15 @@ def decide(
 ) -> Plan:
     """Decide, over a list that has been sorted already."""
     jobs = sorted(desired, key=lambda job: job.name)
-    scene = Scene(inventory, ledger, policy, facts, facts.elsewhere | {job.name for job in jobs})
+    scene = Scene(
+        inventory,
+        ledger,
+        policy,
+        facts,
+        facts.elsewhere | {name for job in jobs for name in job.names},
+    )
     cases = [read_case(job, inventory, ledger) for job in jobs]
-    decided = [change for case in cases for change in _decide_job(case, scene)]
+    decided = [change for case in cases for change in _fenced(case, scene)]
     decided += _orphans(scene)
     # What is not selected is not done, so it takes no place in a queue and no share of a limit.
     decided = [
@@ -92,11 +100,24 @@ def _decide_job(case: Case, scene: Scene) -> list[Change]:
         return [_lower_generation(case)]
     if job.state is DeclaredState.STOPPED:
         return stop_all(case)
+    if outcome is None and job.adopt is not None:
+        return take_over(case, scene)
     if outcome is None:
         return bring_about(case, scene)
     if done is not None and outcome.winner.phase is not Phase.DONE:
         return done_before(case, outcome, done)
     return carry_on(case, outcome, scene)
+
+
+def _fenced(case: Case, scene: Scene) -> list[Change]:
+    """Decide on a job, and hold it all back where a newer commit than this checkout's is at work on it."""
+    changes = _decide_job(case, scene)
+    claimants = case.outcome.claimants if case.outcome is not None else ()
+    held = (gates.stale(live, scene.facts, scene.policy) for live in (*claimants, *case.others))
+    fence = next((withheld for withheld in held if withheld is not None), None)
+    if fence is None:
+        return changes
+    return [replace(change, withheld=fence) if change.effective else change for change in changes]
 
 
 def _lower_generation(case: Case) -> Change:
@@ -133,26 +154,23 @@ def _copy_warnings(scene: Scene, cases: Sequence[Case], decided: Sequence[Change
 
 def _orphans(scene: Scene) -> list[Change]:
     return [
-        _orphan(job, live, prune=scene.policy.prune)
+        _orphan(job, live, scene)
         for job, lives in scene.undeclared()
         for live in lives
         if live.phase in BUSY
     ]
 
 
-def _orphan(job: str, live: Live, *, prune: bool) -> Change:
+def _orphan(job: str, live: Live, scene: Scene) -> Change:
     change = Change(
         job=job, action=Action.STOP, reason=Reason.ORPHAN, request_id=live.id, live=live
     )
-    if live.phase in ACTIVE and prune:
-        return change
+    if live.phase in ACTIVE and scene.policy.prune:
+        # Its manifest may be missing only because this checkout is older than it.
+        return replace(change, withheld=gates.stale(live, scene.facts, scene.policy))
     if live.phase is Phase.STOPPING:
-        return replace(
-            change,
-            action=Action.WAIT,
-            reason=Reason.STOPPING,
-            detail="no manifest declares it any more",
-        )
+        detail = "no manifest declares it any more"
+        return replace(change, action=Action.WAIT, reason=Reason.STOPPING, detail=detail)
     detail = f"{live.phase}, and no manifest declares it any more"
     detail += "; --prune stops it" if live.phase in ACTIVE else ""
     return replace(change, action=Action.WAIT, detail=detail)

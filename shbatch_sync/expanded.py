@@ -52,6 +52,8 @@ def as_manifest(job: Job) -> dict[str, Any]:
         "maxPU": job.max_pu,
         "dependsOn": list(job.depends_on),
         "labels": dict(job.labels),
+        "adopt": job.adopt,
+        "previousNames": list(job.previous_names),
     }
     return {
         "apiVersion": API_VERSION,

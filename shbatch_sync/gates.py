@@ -51,6 +51,25 @@ def twin(what: str, policy: Policy) -> Withheld | None:
     )
 
 
+def stale(live: Live, facts: Facts, policy: Policy) -> Withheld | None:
+    """Hold back what an older checkout would do to a job that a newer one has already been applied to."""
+    commit = live.marker.commit
+    if commit is None or commit.sha not in facts.strange_commits:
+        return None
+    number = (
+        f"request {live.id} was made from commit {commit.sha} of {commit.time:%Y-%m-%d %H:%M} UTC"
+    )
+    here = (
+        f"{facts.commit.sha} of {facts.commit.time:%Y-%m-%d %H:%M} UTC"
+        if facts.commit
+        else "no commit"
+    )
+    lift = "pull and apply again, or --allow stale"
+    return _unless_allowed(
+        policy, Withheld(Gate.STALE, number, f"what this checkout, {here}, has seen", lift)
+    )
+
+
 def hold_back(
     changes: Iterable[Change], policy: Policy, facts: Facts, *, declared: int
 ) -> list[Change]:

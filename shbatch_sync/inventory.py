@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shbatch_sync import marker as markers
+from shbatch_sync.job import Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.marker import Absent, Damaged, Marker
 from shbatch_sync.phase import Phase, phase_of
@@ -85,6 +86,7 @@ class Inventory:
         damaged: Requests that were ours once and whose marker cannot be read.
         copies: Requests that carry a marker made for another one.
         lookalikes: Requests of others that deliver where one of our jobs does.
+        wanted: Id → request that a job is to take over and that is not marked as ours.
         foreign: How many requests are not ours.
         accounts: `domainAccountId` of all listed requests.
         ids: Ids of all requests that carry a trace of this project.
@@ -94,17 +96,28 @@ class Inventory:
     damaged: tuple[Suspect, ...] = ()
     copies: tuple[Suspect, ...] = ()
     lookalikes: tuple[Suspect, ...] = ()
+    wanted: Mapping[str, Suspect] = field(default_factory=dict)
     foreign: int = 0
     accounts: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
 
-    def of_job(self, job: str) -> tuple[Live, ...]:
-        """Return the requests of a job that still count, in a stable order."""
-        return tuple(live for live in self.owned.get(job, ()) if live.marker.retired is None)
+    def of_job(self, job: Job) -> tuple[Live, ...]:
+        """Return the requests of a job that still count, under whatever name it had, in a stable order."""
+        return tuple(
+            live
+            for name in job.names
+            for live in self.owned.get(name, ())
+            if live.marker.retired is None
+        )
 
-    def retired(self, job: str) -> tuple[Live, ...]:
+    def retired(self, job: Job) -> tuple[Live, ...]:
         """Return the requests of a job that count no more."""
-        return tuple(live for live in self.owned.get(job, ()) if live.marker.retired is not None)
+        return tuple(
+            live
+            for name in job.names
+            for live in self.owned.get(name, ())
+            if live.marker.retired is not None
+        )
 
 
 # Whose marker it was may still be readable where the rest of it is not.
@@ -130,14 +143,18 @@ def delivery_url(spec: Mapping[str, Any]) -> str | None:
 class _Sorter:
     """Collects one pass over the list."""
 
-    def __init__(self, project: str, ledger: Ledger, urls: frozenset[str]) -> None:
+    def __init__(
+        self, project: str, ledger: Ledger, urls: frozenset[str], adopt: frozenset[str]
+    ) -> None:
         self.project = project
         self.ledger = ledger
         self.urls = urls
+        self.adopt = adopt
         self.owned: dict[str, list[Live]] = defaultdict(list)
         self.damaged: list[Suspect] = []
         self.copies: list[Suspect] = []
         self.lookalikes: list[Suspect] = []
+        self.wanted: dict[str, Suspect] = {}
         self.foreign = 0
         self.accounts: set[str] = set()
         self.ids: set[str] = set()
@@ -149,12 +166,16 @@ class _Sorter:
         match markers.parse(description):
             case Marker() as marker if marker.project == self.project:
                 self._marked(request, marker)
+            case Absent() | Damaged() if request.request_id in self.adopt:
+                self._foreign(request)
             case Damaged(why) if self._ours(request, description):
                 self._damage(request, f"its marker is damaged: {why}", description)
             case Absent() if request.request_id in self.ledger.ids:
                 self._damage(
                     request, "its marker is gone, but the ledger knows its id", description
                 )
+            case Marker() as marker:
+                self._foreign(request, marker)
             case _:
                 self._foreign(request)
 
@@ -176,7 +197,13 @@ class _Sorter:
         owner = _OWNER.search(description)
         self.damaged.append(Suspect(request, why, owner[2] if owner else None))
 
-    def _foreign(self, request: BatchProcessRequest) -> None:
+    def _foreign(self, request: BatchProcessRequest, marker: Marker | None = None) -> None:
+        if request.request_id in self.adopt:
+            why = (
+                f"it belongs to project {marker.project}" if marker else "it is not marked as ours"
+            )
+            self.wanted[request.request_id] = Suspect(request, why, None, marker)
+            return
         self.foreign += 1
         if self.urls and delivery_url(request.request) in self.urls:
             self.lookalikes.append(Suspect(request, "it is not marked as ours"))
@@ -188,6 +215,7 @@ def take_inventory(
     project: str,
     ledger: Ledger,
     urls: frozenset[str] = frozenset(),
+    adopt: frozenset[str] = frozenset(),
 ) -> Inventory:
     """Sort a list by ownership.
 
@@ -196,8 +224,9 @@ def take_inventory(
         project: Ours.
         ledger: Knows ids whose marker somebody removed.
         urls: Where our jobs deliver to.
+        adopt: Ids of requests that our jobs are to take over.
     """
-    sorter = _Sorter(project, ledger, urls)
+    sorter = _Sorter(project, ledger, urls, adopt)
     for request in requests:
         sorter.add(request)
     return Inventory(
@@ -208,6 +237,7 @@ def take_inventory(
         damaged=_by_id(sorter.damaged),
         copies=_by_id(sorter.copies),
         lookalikes=_by_id(sorter.lookalikes),
+        wanted=sorter.wanted,
         foreign=sorter.foreign,
         accounts=frozenset(sorter.accounts),
         ids=frozenset(sorter.ids),

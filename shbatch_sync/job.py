@@ -62,6 +62,8 @@ class Job:
         max_pu: Do not start above this estimate, in processing units.
         depends_on: Names of jobs that must be DONE before this one is started.
         protect: Never stop it.
+        adopt: Id of a request to take over instead of creating one.
+        previous_names: Names that its requests and ledger lines may still carry.
         labels: For selection.
         origin: Where the manifest stands.
     """
@@ -79,7 +81,14 @@ class Job:
     max_pu: float | None = None
     depends_on: tuple[str, ...] = ()
     protect: bool = False
+    adopt: str | None = None
+    previous_names: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name, and those it had before."""
+        return (self.name, *self.previous_names)
 
     @cached_property
     def digest(self) -> str:

@@ -17,7 +17,7 @@ Key = tuple[str, str]
 
 def jobset_problems(declarations: Sequence[Declaration]) -> list[Problem]:
     """Return what is wrong with the names and dependencies of `declarations`."""
-    return [*_duplicates(declarations), *_dependencies(declarations)]
+    return [*_duplicates(declarations), *_renames(declarations), *_dependencies(declarations)]
 
 
 def _duplicates(declarations: Sequence[Declaration]) -> list[Problem]:
@@ -36,6 +36,22 @@ def _duplicates(declarations: Sequence[Declaration]) -> list[Problem]:
             )
         targets.add((job.name, job.target))
     return list(dict.fromkeys(found))
+
+
+def _renames(declarations: Sequence[Declaration]) -> list[Problem]:
+    """Return the previous names that cannot be: one that is declared, or that two jobs claim."""
+    declared = {one.job.name: one for one in declarations}
+    claimed: dict[str, str] = {}
+    found: list[Problem] = []
+    for one in declarations:
+        for index, name in enumerate(one.job.previous_names):
+            rival = name if name in declared else claimed.setdefault(name, one.job.name)
+            if rival != one.job.name:
+                message = f"{name!r} cannot be a previous name: it is the job {rival!r}'s"
+                found.append(
+                    one.layers.problem(("previousNames", index), message, "previous-names")
+                )
+    return found
 
 
 def _twice(one: Declaration, other: Declaration, *, same: bool) -> str:

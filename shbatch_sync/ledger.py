@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -54,6 +54,7 @@ class Entry:
         request_id: The service's id, where one is known.
         status: With `final`: DONE, FAILED or STOPPED.
         cost_pu: With `final`: processing units charged.
+        lag: With `sealed`: seconds after its create call that a list still missed the request, if any did.
         commit: Commit of the manifests.
     """
 
@@ -72,15 +73,16 @@ class Entry:
     status: str | None = None
     cost_pu: float | None = None
     commit: str | None = None
+    lag: float | None = None
 
     @property
     def identity(self) -> tuple[Any, ...]:
         """What makes two lines the same fact, however often it was written down."""
         if self.event is Event.FINAL:
-            return (self.request_id, self.event, self.status, self.attempt)
+            return (self.job, self.request_id, self.event, self.status, self.attempt)
         if self.event in {Event.START, Event.STOP}:
-            return (self.request_id, self.event, self.attempt, self.at)
-        return (self.request_id or self.nonce, self.event)
+            return (self.job, self.request_id, self.event, self.attempt, self.at)
+        return (self.job, self.request_id or self.nonce, self.event)
 
 
 _NAMES = {
@@ -158,7 +160,10 @@ def _well_typed(entry: Any) -> bool:
         and all(text is None or isinstance(text, str) for text in optional)
         and isinstance(entry.generation, int)
         and isinstance(entry.attempt, int)
-        and (entry.cost_pu is None or isinstance(entry.cost_pu, (int, float)))
+        and all(
+            number is None or isinstance(number, (int, float))
+            for number in (entry.cost_pu, entry.lag)
+        )
     )
 
 
@@ -288,10 +293,10 @@ class Ledger:
         return frozenset(entry.request_id for entry in self.entries if entry.request_id)
 
     @cached_property
-    def finals(self) -> frozenset[tuple[str | None, str | None, int]]:
-        """(request id, status, try) of every end that was written down."""
+    def finals(self) -> frozenset[tuple[str, str | None, str | None, int]]:
+        """(job, request id, status, try) of every end that was written down."""
         return frozenset(
-            (entry.request_id, entry.status, entry.attempt)
+            (entry.job, entry.request_id, entry.status, entry.attempt)
             for entry in self.entries
             if entry.event is Event.FINAL
         )
@@ -301,28 +306,50 @@ class Ledger:
         """The first account that a line names: the pin of a target without one."""
         return next((entry.account for entry in self.entries if entry.account), None)
 
+    @cached_property
+    def longest_lag(self) -> float:
+        """Seconds that a new request was seen missing from a list, at the most."""
+        return max((entry.lag for entry in self.entries if entry.lag is not None), default=0.0)
+
     def jobs(self) -> frozenset[str]:
         """Return the names of all jobs that any line names."""
         return frozenset(self._by_job)
 
-    def of_job(self, job: str) -> tuple[Entry, ...]:
-        """Return all lines of a job, oldest first."""
-        return tuple(self._by_job.get(job, ()))
+    def of_job(self, job: Job) -> tuple[Entry, ...]:
+        """Return all lines of a job, under whatever name it had, oldest first."""
+        if not job.previous_names:
+            return tuple(self._by_job.get(job.name, ()))
+        lines = [entry for name in job.names for entry in self._by_job.get(name, ())]
+        return tuple(sorted(lines, key=lambda entry: entry.at))
+
+    def of_request(self, request_id: str) -> Record:
+        """Return what is known of one request, under whatever key."""
+        return Record(tuple(entry for entry in self.entries if entry.request_id == request_id))
+
+    def renamed(self, job: Job) -> list[Entry]:
+        """Return the lines of a job's key that stand under an earlier name only, under its present one."""
+        known = {entry.identity for entry in self._by_job.get(job.name, ())}
+        lines = [
+            replace(entry, job=job.name)
+            for entry in self.record(job).entries
+            if entry.job != job.name
+        ]
+        return [line for line in lines if line.identity not in known]
 
     def record(self, job: Job) -> Record:
         """Return what is known of a job's key; another spelling of the same request is the same key."""
         return Record(
             tuple(
                 entry
-                for entry in self._by_job.get(job.name, ())
+                for entry in self.of_job(job)
                 if entry.generation == job.generation
                 and (entry.digest == job.digest or entry.norm_digest == job.norm_digest)
             )
         )
 
-    def generation(self, job: str) -> int:
+    def generation(self, job: Job) -> int:
         """Return the highest generation of a job that was ever recorded, or 0."""
-        return max((entry.generation for entry in self._by_job.get(job, ())), default=0)
+        return max((entry.generation for entry in self.of_job(job)), default=0)
 
     def twin(self, norm_digest: str, declared: frozenset[str]) -> str | None:
         """Return an undeclared job that had the same request and got as far as costing, or None."""

@@ -59,7 +59,14 @@ def unknown_state(case: Case) -> list[Change]:
 
 def carrying(change: Change, job: Job, facts: Facts, attempt: int, old: Live | None) -> Change:
     """Give a create the marker and the text that its request is born with."""
-    mark = Marker(
+    theirs = old.text if old is not None else ""
+    text = theirs if job.description is None else job.description.strip()
+    return replace(change, marker=born_marker(job, facts, attempt), text=text)
+
+
+def born_marker(job: Job, facts: Facts, attempt: int) -> Marker:
+    """Return the marker of a new request of the job; its nonce is still to be drawn."""
+    return Marker(
         project=facts.project,
         job=job.name,
         generation=job.generation,
@@ -68,10 +75,6 @@ def carrying(change: Change, job: Job, facts: Facts, attempt: int, old: Live | N
         attempt=attempt,
         commit=facts.commit,
         protected=job.protect,
-    )
-    theirs = old.text if old is not None else ""
-    return replace(
-        change, marker=mark, text=theirs if job.description is None else job.description.strip()
     )
 
 

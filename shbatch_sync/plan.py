@@ -44,12 +44,14 @@ class Reason(StrEnum):
     FORGOTTEN = "forgotten"
     SPEC_CHANGED = "spec_changed"
     GENERATION_RAISED = "generation_raised"
+    ADOPT = "adopt"
     # update
     DESCRIPTION_CHANGED = "description_changed"
     UNSEALED = "unsealed"
     COSMETIC = "cosmetic"
     PROTECT_CHANGED = "protect_changed"
     STOPPED_BY_US = "stopped_by_us"
+    RENAMED = "renamed"
     DUPLICATE = "duplicate"
     SUPERSEDED = "superseded"
     # analyse, start, stop
@@ -88,6 +90,7 @@ class Gate(StrEnum):
     MANY = "many"
     TWIN = "twin"
     RECREATE = "recreate"
+    STALE = "stale"
     PROTECT = "protect"
 
 
@@ -210,6 +213,7 @@ class Facts:
         commit: Commit of the manifests, where they stand in git.
         estimates: Job name → what a start would cost; a job that is missing has no estimate.
         selected: Names of the jobs to act on; None for all. Never narrows what is declared.
+        strange_commits: Commits, later than `commit`, that requests were made from and this checkout's history lacks.
         elsewhere: Names of the project's jobs that are declared on other targets: no orphans, whatever account those are.
         spent_pu: High estimates of what this invocation has started already.
     """
@@ -221,6 +225,7 @@ class Facts:
     commit: Commit | None = None
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     selected: frozenset[str] | None = None
+    strange_commits: frozenset[str] = frozenset()
     elsewhere: frozenset[str] = frozenset()
     spent_pu: float = 0.0
 

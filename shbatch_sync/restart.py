@@ -21,6 +21,8 @@ from shbatch_sync.request import BatchUserAction, StoppedStatusReason
 # The service refuses a start within 30 minutes of a user's stop (Batch V2 docs); what it still refuses later it
 # refuses for another reason.
 REFUSAL_WAIT = timedelta(minutes=35)
+# Within this time of a person's or our stop, a start is not even tried (the service's own rule is 30 minutes).
+_USER_STOP_WAIT = timedelta(minutes=30)
 # The docs of the sister API name an hour before an account that ran dry may go on.
 OUT_OF_PU_WAIT = timedelta(minutes=60)
 _CLOCKS_APART = timedelta(seconds=5)
@@ -63,8 +65,22 @@ def after_stop(job: Job, live: Live, record: Record, policy: Policy, now: dateti
                 f"out of PU; may be started again from {ready:%Y-%m-%d %H:%M} UTC",
                 attempt,
             )
+    if (ready := _user_stop_ends(live)) is not None and now < ready:
+        return Verdict(
+            Reason.TOO_SOON,
+            f"stopped lately; may be started again from {ready:%Y-%m-%d %H:%M} UTC",
+            attempt,
+        )
     # A start that was written down and refused has not used its number up.
     return _counted(job, attempt if start_was_refused(live, record) else attempt + 1)
+
+
+def _user_stop_ends(live: Live) -> datetime | None:
+    """Return until when the service refuses a start after a user's stop, where it says when that was."""
+    if live.request.user_action is not BatchUserAction.STOP:
+        return None
+    at = live.request.user_action_updated
+    return at + _USER_STOP_WAIT if at is not None else None
 
 
 def stopped_by_us(live: Live, record: Record) -> bool:

@@ -31,10 +31,10 @@ class Scene:
     declared: frozenset[str]
 
     def undeclared(self) -> Iterator[tuple[str, tuple[Live, ...]]]:
-        """Yield the jobs that requests of ours belong to and no manifest declares."""
-        for job in self.inventory.owned:
+        """Yield the jobs that requests of ours belong to and no manifest declares, with those that still count."""
+        for job, lives in self.inventory.owned.items():
             if job not in self.declared:
-                yield job, self.inventory.of_job(job)
+                yield job, tuple(live for live in lives if live.marker.retired is None)
 
 
 def change_of(

@@ -53,11 +53,13 @@ def standings(
 ) -> list[Standing]:
     """Return where every job stands, and every orphan that is not retired, by name."""
     rows = [_of_job(read_case(job, inventory, ledger), plan) for job in jobs]
-    declared = {job.name for job in jobs}
-    for name in inventory.owned:
+    declared = {name for job in jobs for name in job.names}
+    for name, lives in inventory.owned.items():
         if name not in declared:
             rows += [
-                _of_live(name, None, live, _next(plan, name)) for live in inventory.of_job(name)
+                _of_live(name, None, live, _next(plan, name))
+                for live in lives
+                if live.marker.retired is None
             ]
     chosen = plan.facts.selected
     return sorted(

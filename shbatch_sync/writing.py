@@ -20,6 +20,7 @@ def wanted_marker(case: Case, live: Live) -> Marker:
     ours = live.phase is Phase.STOPPED and stopped_by_us(live, case.record)
     return replace(
         live.marker.sealed_for(live.id),
+        job=case.job.name,
         digest=case.job.digest,
         protected=case.job.protect,
         stopped=live.marker.stopped or ours,
@@ -62,6 +63,8 @@ def _reason(live: Live, mark: Marker, text: str) -> Reason | None:
         return Reason.DESCRIPTION_CHANGED
     if not live.sealed:
         return Reason.UNSEALED
+    if mark.job != live.marker.job:
+        return Reason.RENAMED
     if mark.digest != live.marker.digest:
         return Reason.COSMETIC
     if mark.protected != live.marker.protected:

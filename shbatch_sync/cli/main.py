@@ -25,6 +25,7 @@ COMMANDS = {
     "apply": ("apply", "Make the service agree with the manifests."),
     "status": ("status", "Show where every job stands."),
     "render": ("render", "Print the jobs as they would be posted, offline."),
+    "repair": ("repair", "Write damaged markers back."),
     "history": ("history", "Print what the ledger remembers, offline."),
     "grids": ("grids", "List the service's tiling grids."),
     "schema": ("schema", "Print a JSON Schema for editors, offline."),

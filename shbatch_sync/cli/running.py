@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from shbatch_sync.store.git import current_commit
+from shbatch_sync.store.git import current_commit, in_history
 
 if TYPE_CHECKING:
     from shbatch_sync.cli.workspace import Workspace
@@ -40,4 +41,5 @@ def make_run(
         scope=scope,
         options=replace(given, must_have_ledger=session.must_have_ledger),
         env=os.environ,
+        in_history=partial(in_history, workspace.project.root),
     )

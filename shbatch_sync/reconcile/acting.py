@@ -50,8 +50,9 @@ def _update(run: Run, change: Change) -> bool:
         return _write_refused(run, change, error)
     if description_of(seen) != description:
         return _written_over(run, change)
+    run.refused.pop((live.id, change.action), None)
     if mark.seal is not None and live.marker.seal is None:
-        run.write(Event.SEALED, mark, live.id)
+        run.write(Event.SEALED, mark, live.id, lag=run.lags.get(live.id))
     if mark.retired is not None:
         run.write(Event.RETIRED, mark, live.id)
     run.note(change, Outcome.DONE, live.id)
@@ -111,7 +112,19 @@ def _stop(run: Run, change: Change) -> bool:
     return _call(run, change, run.client.stop_job, lambda phase: phase in ended)
 
 
+def _adopt(run: Run, change: Change) -> bool:
+    live, mark = _subject(change)
+    assert mark is not None  # noqa: S101 - an adoption says what to write
+    mark = replace(mark, nonce=markers.new_nonce())
+    norm_digest = change.declared.norm_digest if change.declared else None
+    run.write(Event.ADOPTED, mark, live.id, norm_digest=norm_digest)
+    if live.phase in COUNTS_AS_STARTED:
+        run.write(Event.START, mark, live.id, norm_digest=norm_digest)
+    return _update(run, replace(change, marker=mark))
+
+
 _STEPS: dict[Action, Callable[[Run, Change], bool]] = {
+    Action.ADOPT: _adopt,
     Action.UPDATE: _update,
     Action.ANALYSE: _analyse,
     Action.START: _start,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -12,7 +12,7 @@ from shbatch_sync.decision import decide, survey
 from shbatch_sync.digest import digest
 from shbatch_sync.errors import ApiError, RequestNotFoundError, TargetRefusedError
 from shbatch_sync.inventory import Inventory, Live
-from shbatch_sync.ledger import Entry, Event, Ledger, Record
+from shbatch_sync.ledger import Entry, Event, Ledger
 from shbatch_sync.normalize import normalize
 from shbatch_sync.phase import COUNTS_AS_STARTED, Phase
 from shbatch_sync.plan import Action, Change, Facts, Plan, Reason
@@ -72,8 +72,7 @@ def apply_plan(run: Run, first: Round | None = None) -> ApplyResult:
         run.watch(current.plan)
         progressed = _carry_out(run, current)
         if run.halted or not (progressed or _worth_waiting(run, current)):
-            last = look(run) if progressed and not run.interrupt.requested else current
-            return _result(run, last)
+            return _result(run, (_look_again(run) or current) if progressed else current)
         if not progressed:
             run.pause(run.options.poll)
         following = _look_again(run)
@@ -115,12 +114,13 @@ def look(run: Run, *, record: bool = True) -> Round:
         run.strays = _strays(run, inventory, memory)
     if record and (run.ledger.exists() or not run.options.must_have_ledger):
         _record_ends(run, inventory, memory)
+        _carry_names_over(run, memory)
         memory = _memory(run)
-    _see(run, inventory)
+    _see(run, inventory, begun)
+    run.longest_lag = memory.longest_lag
+    facts = replace(_facts(run), strange_commits=_strange_commits(run, inventory))
     run.outage = None
-    return Round(
-        begun, inventory, memory, decide(run.jobs, inventory, memory, run.policy, _facts(run))
-    )
+    return Round(begun, inventory, memory, decide(run.jobs, inventory, memory, run.policy, facts))
 
 
 def _memory(run: Run) -> Ledger:
@@ -157,11 +157,11 @@ def _settle_account(run: Run, inventory: Inventory, memory: Ledger) -> None:
 
 
 def _record_ends(run: Run, inventory: Inventory, memory: Ledger) -> None:
-    jobs = {job.name: job for job in run.jobs}
+    jobs = {name: job for job in run.jobs for name in job.names}
     for name, lives in inventory.owned.items():
         for live in lives:
             status = _ENDS.get(live.phase)
-            known = (live.id, status, live.marker.attempt) in memory.finals
+            known = (name, live.id, status, live.marker.attempt) in memory.finals
             if status is None or known or _resumed_in_vain(live, memory):
                 continue
             job = jobs.get(name)
@@ -181,19 +181,37 @@ def _record_ends(run: Run, inventory: Inventory, memory: Ledger) -> None:
 
 def _resumed_in_vain(live: Live, memory: Ledger) -> bool:
     """A refused resume has its number on the request already, but the stop that is seen is the one before."""
-    return live.phase is Phase.STOPPED and start_was_refused(
-        live, Record(memory.of_job(live.marker.job))
-    )
+    return live.phase is Phase.STOPPED and start_was_refused(live, memory.of_request(live.id))
 
 
-def _see(run: Run, inventory: Inventory) -> None:
+def _carry_names_over(run: Run, memory: Ledger) -> None:
+    """Write what is known of a renamed job under its new name, so that it holds when `previousNames` is gone."""
+    lines = [line for job in run.jobs if job.previous_names for line in memory.renamed(job)]
+    if lines:
+        run.ledger.append(*lines)
+
+
+def _see(run: Run, inventory: Inventory, begun: float) -> None:
     now = run.clock.monotonic()
-    for request_id in run.made.keys() & inventory.ids:
-        del run.made[request_id]
+    for request_id in list(run.made):
+        if request_id in inventory.ids:
+            del run.made[request_id]
+        elif begun > run.first_seen[request_id]:
+            run.lags[request_id] = begun - run.first_seen[request_id]
     for lives in inventory.owned.values():
         for live in lives:
             if not live.sealed and live.marker.retired is None:
                 run.first_seen.setdefault(live.id, now)
+
+
+def _strange_commits(run: Run, inventory: Inventory) -> frozenset[str]:
+    """Return the commits, later than ours, that requests were made from and our history does not have."""
+    here = run.scope.commit
+    if here is None:
+        return frozenset()
+    commits = {live.marker.commit for lives in inventory.owned.values() for live in lives}
+    later = {commit.sha for commit in commits if commit is not None and commit.time > here.time}
+    return frozenset(sha for sha in later if not run.in_history(sha))
 
 
 # --- acting on a round ---------------------------------------------------------------------------------------
@@ -262,10 +280,10 @@ def _may_create(run: Run, current: Round, change: Change) -> bool:
     ended = run.unanswered.get(change.job)
     if job is None or change.job in run.made.values():
         return False
-    if ended is not None and current.begun < ended + run.options.settle:
+    if ended is not None and current.begun < ended + run.settle:
         return False
     record = current.ledger.record(job)
-    young = run.now() - timedelta(seconds=run.options.settle)
+    young = run.now() - timedelta(seconds=run.settle)
     if ended is None and any(entry.at > young for entry in record.unanswered()):
         return False
     return not any(
@@ -281,20 +299,23 @@ def _still_there(run: Run, entry: Entry, young: datetime) -> bool:
         run.client.get_request(entry.request_id)
     except RequestNotFoundError:
         return False
+    except ApiError:
+        return True  # nobody knows, so nothing is made; the next round asks again
     return True
 
 
 def _unsettled(run: Run, current: Round) -> set[str]:
     """Names of jobs with a claimant that may have a rival which no list shows yet."""
     unlisted = run.made.keys() - current.inventory.ids
+    present = {name: job.name for job in run.jobs for name in job.names}
     jobs = set()
     for name, lives in current.inventory.owned.items():
         for live in lives:
             seen = run.first_seen.get(live.id)
             if seen is None or live.sealed or live.marker.retired is not None:
                 continue
-            if unlisted or current.begun < seen + run.options.settle:
-                jobs.add(name)
+            if unlisted or current.begun < seen + run.settle:
+                jobs.add(present.get(name, name))
     return jobs
 
 
@@ -313,7 +334,7 @@ def _stranger(run: Run, inventory: Inventory, change: Change) -> str | None:
     job = change.declared
     if job is None or run.known is None:
         return None
-    for live in inventory.of_job(change.job):
+    for live in inventory.of_job(job):
         ours = (live.marker.generation, live.marker.digest) == (job.generation, job.digest)
         if not ours and live.id not in run.known:
             return live.id

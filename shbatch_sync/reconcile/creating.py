@@ -120,26 +120,24 @@ def _not_created(run: Run, change: Change, mark: Marker, error: ApiError) -> Non
 
 def _created(run: Run, change: Change, mark: Marker, made: BatchProcessRequest) -> None:
     job = change.declared
-    strange = (
-        made.domain_account_id
-        if run.account is not None and made.domain_account_id != run.account
-        else None
-    )
+    pinned, account = run.account, made.domain_account_id
     run.made[made.request_id] = change.job
     run.first_seen[made.request_id] = run.clock.monotonic()
     run.unanswered.pop(change.job, None)
-    run.account = made.domain_account_id or run.account
+    run.refused.pop((change.job, change.action), None)
+    run.account = account or pinned
     run.write(
         Event.CREATED,
         mark,
         made.request_id,
         norm_digest=job.norm_digest if job is not None else None,
     )
-    if strange is not None:
-        message = other_account(run.scope.target, run.scope.account or "of its ledger", strange)
-        raise TargetRefusedError(
-            f"{message}. Request {made.request_id} was made there and is left as it is, not started"
+    if pinned is not None and account is not None and account != pinned:
+        message = other_account(run.scope.target, pinned, account)
+        message += (
+            f". Request {made.request_id} was made there; it costs nothing and is not started"
         )
+        raise TargetRefusedError(message)
     seen = _read_back(run, made)
     if seen is not None and not _same_marker(seen, mark):
         message = (

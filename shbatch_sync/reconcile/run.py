@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAX_NAP = 0.25
 # Seconds that a step is tried again for: a stop while the service takes a start in, a request it does not find yet.
 PATIENCE = 600.0
+_LAG_FACTOR = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +100,13 @@ class Run:
         scope: What it works on.
         options: How it goes about it.
         env: Where credentials of the jobs are read from.
+        in_history: Says whether the checkout's history has a commit.
         report: Told of every step.
         watch: Told of every round's plan.
         account: The account, once it is known.
         made: Request id → job, of requests that this run made and no list has shown yet.
+        lags: Request id → seconds after its create call that a list still missed it.
+        longest_lag: The longest that the ledger knows, in seconds.
         first_seen: Request id of an unsealed claimant → when it was first seen or made.
         unanswered: Job name → when a create call without an answer ended.
         refused: (request id or job, action) → when it was first refused.
@@ -124,12 +128,15 @@ class Run:
     scope: Scope
     options: Options = field(default_factory=Options)
     env: Mapping[str, str] = field(default_factory=dict)
+    in_history: Callable[[str], bool] = lambda _: True
     report: Callable[[Step], None] = lambda _: None
     watch: Callable[[Plan], None] = lambda _: None
     clock: Clock = field(default_factory=SystemClock)
     interrupt: Interrupt = field(default_factory=Interrupt)
     account: str | None = None
     made: dict[str, str] = field(default_factory=dict)
+    lags: dict[str, float] = field(default_factory=dict)
+    longest_lag: float = 0.0
     first_seen: dict[str, float] = field(default_factory=dict)
     unanswered: dict[str, float] = field(default_factory=dict)
     refused: dict[tuple[str, Action], float] = field(default_factory=dict)
@@ -164,6 +171,11 @@ class Run:
         limit = self.options.timeout
         return limit is not None and self.clock.monotonic() - self.began >= limit
 
+    @property
+    def settle(self) -> float:
+        """Seconds that a new request is left alone: as asked, but never below twice the longest lag seen."""
+        return max(self.options.settle, _LAG_FACTOR * max([self.longest_lag, *self.lags.values()]))
+
     def now(self) -> datetime:
         """Return the service's time where it told us, else the machine's."""
         return self.client.service_time() or self.clock.now()
@@ -193,7 +205,7 @@ class Run:
     def patient(self, subject: str, action: Action) -> bool:
         """Say whether a step that was refused is still to be tried again."""
         now = self.clock.monotonic()
-        limit = max(PATIENCE, 3 * self.options.settle)
+        limit = max(PATIENCE, 3 * self.settle)
         return now - self.refused.setdefault((subject, action), now) < limit
 
     def write(
@@ -205,6 +217,7 @@ class Run:
         norm_digest: str | None = None,
         status: str | None = None,
         cost_pu: float | None = None,
+        lag: float | None = None,
     ) -> None:
         """Append one line to the ledger.
 
@@ -229,6 +242,7 @@ class Run:
                 request_id=request_id,
                 status=status,
                 cost_pu=cost_pu,
+                lag=lag,
                 commit=self.scope.commit.sha if self.scope.commit else None,
             )
         )

@@ -24,7 +24,7 @@ def field_lines(fields: Sequence[FieldChange]) -> Iterator[str]:
         if field.path == _EVALSCRIPT:
             yield from _script(field)
         elif field.path == _GEOMETRY:
-            yield f"{_GEOMETRY}: {_shape(field.before)} → {_shape(field.after)}"
+            yield f"{_GEOMETRY}: {_area(field.before, field.after)}"
         else:
             yield _plain(field)
 
@@ -50,25 +50,49 @@ def _script(field: FieldChange) -> Iterator[str]:
     lines = list(difflib.unified_diff(before, after, lineterm="", n=1))[2:]
     added = sum(line.startswith("+") for line in lines)
     removed = sum(line.startswith("-") for line in lines)
+    if not lines:
+        yield f"{field.path}: only line ends differ"
+        return
     yield f"{field.path}: {_count(added, 'line')} added, {removed} removed"
     yield from (f"  {printable(line)}" for line in lines[:MAX_DIFF_LINES])
     if len(lines) > MAX_DIFF_LINES:
         yield f"  … {_count(len(lines) - MAX_DIFF_LINES, 'more line')}"
 
 
+def _area(before: Any, after: Any) -> str:
+    """Say what changed of an area: its kind, how many points, how many of them moved, the box around it."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return f"{_shape(before)} → {_shape(after)}"
+    old, new = set(points(before.get("coordinates"))), set(points(after.get("coordinates")))
+    moved = f"{len(new - old)} new, {len(old - new)} gone"
+    boxes = _box(old), _box(new)
+    box = f"box {boxes[0]} → {boxes[1]}" if boxes[0] != boxes[1] else f"box {boxes[0]} as before"
+    return f"{_shape(before)} → {_shape(after)}; {moved}; {box}"
+
+
+def _box(corners: set[tuple[float, ...]]) -> str:
+    if not corners:
+        return "none"
+    xs, ys = [corner[0] for corner in corners], [corner[1] for corner in corners]
+    return f"[{min(xs):.6g}, {min(ys):.6g}, {max(xs):.6g}, {max(ys):.6g}]"
+
+
+def points(coordinates: Any) -> Iterator[tuple[float, ...]]:
+    """Yield the points of a GeoJSON coordinate array."""
+    if not isinstance(coordinates, list) or not coordinates:
+        return
+    if isinstance(coordinates[0], (int, float)):
+        if len(coordinates) > 1:
+            yield tuple(coordinates)
+        return
+    for part in coordinates:
+        yield from points(part)
+
+
 def _shape(geometry: Any) -> str:
     if not isinstance(geometry, dict):
         return "none"
-    return f"{one_line(str(geometry.get('type')))} of {_count(vertices(geometry.get('coordinates')), 'point')}"
-
-
-def vertices(coordinates: Any) -> int:
-    """Count the points of a GeoJSON coordinate array."""
-    if not isinstance(coordinates, list):
-        return 0
-    if coordinates and isinstance(coordinates[0], (int, float)):
-        return 1
-    return sum(vertices(part) for part in coordinates)
+    return f"{one_line(str(geometry.get('type')))} of {_count(sum(1 for _ in points(geometry.get('coordinates'))), 'point')}"
 
 
 def leaves(value: Any) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
+
+from shbatch_sync.render.escape import one_line
 
 COMMENT_COLUMN = 64
 
@@ -37,11 +40,11 @@ _Dumper.add_representer(list, _numbers)
 def render_job(data: Mapping[str, Any], places: Mapping[str, str]) -> str:
     """Return the manifest `data` as YAML; `places` maps JSON pointers to where their values were written."""
     text: str = yaml.dump(
-        dict(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000
+        dict(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=sys.maxsize
     )
     lines = text.splitlines()
     for number, place in _comments(text, places).items():
-        lines[number] = f"{lines[number]:<{COMMENT_COLUMN}}  # {place}"
+        lines[number] = f"{lines[number]:<{COMMENT_COLUMN}}  # {one_line(place)}"
     return "\n".join(lines)
 
 

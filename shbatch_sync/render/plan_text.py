@@ -45,6 +45,8 @@ REASONS = {
     Reason.UNSEALED: "created, to be sealed",
     Reason.COSMETIC: "the same request in other words",
     Reason.PROTECT_CHANGED: "protection changed",
+    Reason.ADOPT: "to be taken over",
+    Reason.RENAMED: "renamed",
     Reason.STOPPED_BY_US: "stopped by us, to be noted",
     Reason.DUPLICATE: "a duplicate, to be retired",
     Reason.SUPERSEDED: "superseded",

@@ -6,6 +6,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+from shbatch_sync.errors import SettingsError
 from shbatch_sync.marker import Commit
 
 TIMEOUT = 10.0
@@ -18,6 +19,42 @@ def current_commit(folder: Path) -> Commit | None:
     if not seconds.isdigit():
         return None
     return Commit(sha[:7], datetime.fromtimestamp(int(seconds), tz=UTC))
+
+
+def in_history(folder: Path, sha: str) -> bool:
+    """Say whether the checked-out commit is, or descends from, the commit `sha`; a shallow clone may not know."""
+    base = _git(folder, "merge-base", sha, "HEAD").strip()
+    return bool(base) and base == _git(folder, "rev-parse", "--verify", f"{sha}^{{commit}}").strip()
+
+
+def changed_files(folder: Path, revision: str) -> frozenset[str]:
+    """Return the files below `folder` that differ from where HEAD and `revision` parted, relative to it.
+
+    What is not committed counts as well: it is what the manifests are read from.
+
+    Raises:
+        SettingsError: There is no repository, no such revision, or no common commit to be found in a shallow clone.
+    """
+    if not _git(folder, "rev-parse", "--git-dir"):
+        message = f"--changed-since {revision}: {folder.resolve()} is not in a git repository that git can read"
+        raise SettingsError(message)
+    commit = _git(
+        folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+    ).strip()
+    base = _git(folder, "merge-base", commit, "HEAD").strip() if commit else ""
+    if not base:
+        raise SettingsError(_no_base(folder, revision, known=bool(commit)))
+    changed = _git(folder, "diff", "--name-only", "--no-renames", "--relative", "-z", base, "--")
+    untracked = _git(folder, "ls-files", "--others", "--exclude-standard", "-z")
+    return frozenset(name for name in f"{changed}{untracked}".split("\0") if name)
+
+
+def _no_base(folder: Path, revision: str, *, known: bool) -> str:
+    what = f"has no commit in common with {revision}" if known else f"knows no revision {revision}"
+    message = f"--changed-since {revision}: this repository {what}"
+    if _git(folder, "rev-parse", "--is-shallow-repository").strip() == "true":
+        message += "; it is a shallow clone: fetch its history (`git fetch --unshallow`, or `fetch-depth: 0` in CI)"
+    return message
 
 
 def _git(folder: Path, *arguments: str) -> str:

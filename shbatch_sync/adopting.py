@@ -1,0 +1,49 @@
+"""Taking over a request that somebody made by hand: only as it is, and never beside a new one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shbatch_sync.case import Case, changed_from
+from shbatch_sync.inventory import Live, Suspect
+from shbatch_sync.making import born_marker
+from shbatch_sync.marker import human_text
+from shbatch_sync.phase import WRITABLE, phase_of
+from shbatch_sync.plan import Action, Change, Reason
+from shbatch_sync.scene import Scene, attention, change_of
+
+
+def take_over(case: Case, scene: Scene) -> list[Change]:
+    """Mark the request that the job names as its own, if it is what the job declares.
+
+    A create is never the answer: whoever names an id wants that request, and a second one would be paid again.
+    """
+    wanted = case.adoptable
+    if wanted is None:
+        detail = f"request {case.job.adopt} is not listed on this account, or belongs to another job of this project"
+        return [attention(case, Reason.ADOPT, detail)]
+    if wanted.marker is not None:
+        return [_refused(case, wanted, f"{wanted.why}; release it there first")]
+    fields = changed_from(case.job, wanted.request.request)
+    if fields:
+        detail = "it is not what the manifest declares; change the manifest to what the request is"
+        return [replace(_refused(case, wanted, detail), fields=fields)]
+    return [_adopt(case, wanted, scene)]
+
+
+def _refused(case: Case, wanted: Suspect, detail: str) -> Change:
+    change = attention(case, Reason.ADOPT, detail)
+    return replace(change, request_id=wanted.request.request_id)
+
+
+def _adopt(case: Case, wanted: Suspect, scene: Scene) -> Change:
+    mark = born_marker(case.job, scene.facts, attempt=1).sealed_for(wanted.request.request_id)
+    phase = phase_of(wanted.request)
+    live = Live(wanted.request, mark, phase)
+    if phase not in WRITABLE:
+        return change_of(
+            case, Action.WAIT, Reason.DEFERRED, "it can be marked when it is at rest", live
+        )
+    own = case.job.description
+    text = own.strip() if own is not None else human_text(wanted.request.request.get("description"))
+    return replace(change_of(case, Action.ADOPT, Reason.ADOPT, live=live), marker=mark, text=text)
