@@ -37,7 +37,9 @@ def area(number: int, vertices: int = 1000) -> dict[str, Any]:
     for i in range(vertices):
         angle = 2 * math.pi * i / vertices
         radius = 0.4 + 0.1 * math.sin(37 * angle)
-        ring.append([round(x + radius * math.cos(angle), 7), round(y + radius * math.sin(angle), 7)])
+        ring.append(
+            [round(x + radius * math.cos(angle), 7), round(y + radius * math.sin(angle), 7)]
+        )
     return {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
 
 
@@ -92,8 +94,12 @@ def main(arguments: list[str]) -> int:
     each = parse_time(given.parse, given.areas) / given.parse
     shared = estimate_time(given.jobs, given.areas) / given.jobs
     distinct = estimate_time(given.distinct, 10**9) / given.distinct
-    print(f"parse YAML      {1e3 * each:8.2f} ms a job, {each * given.jobs:8.1f} s for {given.jobs:,} (scaled)")
-    print(f"estimate        {1e3 * shared:8.2f} ms a job, {shared * given.jobs:8.1f} s, {given.areas} areas")
+    print(
+        f"parse YAML      {1e3 * each:8.2f} ms a job, {each * given.jobs:8.1f} s for {given.jobs:,} (scaled)"
+    )
+    print(
+        f"estimate        {1e3 * shared:8.2f} ms a job, {shared * given.jobs:8.1f} s, {given.areas} areas"
+    )
     print(f"                {1e3 * distinct:8.2f} ms a job where every area is another")
     print(f"ratio           {shared / each:8.3f}; {distinct / each:.3f} with distinct areas")
     return int(shared >= each)

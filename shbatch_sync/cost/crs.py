@@ -62,7 +62,7 @@ def transformer(source: int, target: int) -> Transformer:
     try:
         return Transformer.from_crs(source, target, always_xy=True)
     except CRSError as error:
-        message = f"EPSG:{source} is not a known coordinate reference system"
+        message = f"EPSG:{source} or EPSG:{target} is not a known coordinate reference system"
         raise AreaError(message) from error
 
 

@@ -102,7 +102,7 @@ def globals_of_the_language() -> dict[str, Any]:
         "Math": Native("Math", _not_callable, {**MATH, **MATH_CONSTANTS}),
         "NaN": math.nan,
         "Number": Native("Number", _number, {**NUMBER, **NUMBER_CONSTANTS}),
-        "Object": Native("Object", _not_callable, {**OBJECT}, lambda _run, _args: JsObject()),
+        "Object": Native("Object", _not_callable, {**OBJECT}, _new_object),
         "RegExp": Native("RegExp", _not_callable, {}, _new_regex),
         "Set": Native("Set", _not_callable, {}, new_set),
         "String": Native("String", _string, {"prototype": JsObject({**STRING}, frozen=True)}),
@@ -197,6 +197,13 @@ def _from(run: Any, _this: Any, args: list[Any]) -> Any:
     return JsArray(
         [call(run, change, arg(args, 2), [item, float(i)]) for i, item in enumerate(items)]
     )
+
+
+def _new_object(_run: Any, args: list[Any]) -> Any:
+    if args:
+        message = "new Object of something is not followed"
+        raise Doubt(message)
+    return JsObject()
 
 
 def _new_regex(_run: Any, args: list[Any]) -> Any:

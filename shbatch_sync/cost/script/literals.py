@@ -91,8 +91,12 @@ def _template(run: Run, node: Node, scope: Scope) -> Any:
 
 @handles("regex")
 def _regex(_run: Run, node: Node, _scope: Scope) -> Any:
-    flags = node.child_by_field_name("flags")
-    return JsRegex(text_of(part(node, "pattern")), "" if flags is None else text_of(flags))
+    flags_node = node.child_by_field_name("flags")
+    flags = "" if flags_node is None else text_of(flags_node)
+    if len(set(flags)) < len(flags) or set(flags) - set("dgimsuvy"):
+        message = f"{flags} are no flags of a regular expression"
+        raise Doubt(message)
+    return JsRegex(text_of(part(node, "pattern")), flags)
 
 
 @handles("array")

@@ -152,7 +152,8 @@ def _is_nan(_run: Any, _this: Any, args: list[Any]) -> Any:
 def parse_int(_run: Any, _this: Any, args: list[Any]) -> Any:
     """Evaluate `parseInt(text, radix)`."""
     known(arg(args, 0), arg(args, 1))
-    text, base = to_text(arg(args, 0)).strip().lower(), int(number(args, 1, 0))
+    radix = number(args, 1, 0)
+    text, base = to_text(arg(args, 0)).strip().lower(), int(radix) if math.isfinite(radix) else 0
     sign = -1.0 if text[:1] == "-" else 1.0
     text = text.lstrip("+-") if text[:1] in ("+", "-") else text
     if text.startswith("0x") and base in (0, 16):

@@ -51,8 +51,11 @@ def _take(run: Run, pattern: Node, value: Any, scope: Scope, place: Place) -> No
         _take_object(run, pattern, value, scope, place)
     elif kind == "array_pattern":
         _take_array(run, pattern, value, scope, place)
-    else:
+    elif place == scope.write:
         store(run, pattern, value, scope)
+    else:
+        message = f"`{kind}` cannot be declared"
+        raise Doubt(message)
 
 
 def store(run: Run, target: Node, value: Any, scope: Scope) -> None:
