@@ -85,6 +85,7 @@ def _job(
         max_pu=data.get("maxPU", draft.target.max_pu),
         depends_on=tuple(data.get("dependsOn", ())),
         protect=data.get("protect", False),
+        samples=data.get("estimate", {}).get("samples"),
         adopt=data["adopt"].lower() if "adopt" in data else None,
         previous_names=tuple(data.get("previousNames", ())),
         labels={key: _text(value) for key, value in data.get("labels", {}).items()},

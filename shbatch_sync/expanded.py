@@ -50,6 +50,7 @@ def as_manifest(job: Job) -> dict[str, Any]:
     optional = {
         "description": job.description,
         "maxPU": job.max_pu,
+        "estimate": {} if job.samples is None else {"samples": job.samples},
         "dependsOn": list(job.depends_on),
         "labels": dict(job.labels),
         "adopt": job.adopt,

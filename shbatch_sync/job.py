@@ -62,6 +62,7 @@ class Job:
         max_pu: Do not start above this estimate, in processing units.
         depends_on: Names of jobs that must be DONE before this one is started.
         protect: Never stop it.
+        samples: Data samples per pixel for the estimate; None leaves them to the script and the time range.
         adopt: Id of a request to take over instead of creating one.
         previous_names: Names that its requests and ledger lines may still carry.
         labels: For selection.
@@ -81,6 +82,7 @@ class Job:
     max_pu: float | None = None
     depends_on: tuple[str, ...] = ()
     protect: bool = False
+    samples: float | None = None
     adopt: str | None = None
     previous_names: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)

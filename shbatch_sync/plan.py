@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from shbatch_sync.cost.price import Estimate
 from shbatch_sync.diff import FieldChange
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import Job, Origin
@@ -115,27 +116,6 @@ class Withheld:
 
     def __str__(self) -> str:
         return f"withheld ({self.gate}): {self.number}, limit {self.limit}; {self.lift}"
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a job is expected to cost, in processing units.
-
-    Attributes:
-        tiles: How many tiles or features.
-        pixels: How many output pixels, buffers included.
-        pu: The likeliest price; None where it cannot be told.
-        low: Lower bound.
-        high: Upper bound; gates compare this one.
-        assumptions: What the figures rest on.
-    """
-
-    tiles: int | None
-    pixels: int | None
-    pu: float | None
-    low: float | None
-    high: float | None
-    assumptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,5 +252,5 @@ class Plan:
                 if price is None or price.pu is None:
                     total["unknown"] += 1
                 else:
-                    total.update({"pu": price.pu, "low": price.low or 0, "high": price.high or 0})
+                    total.update({"pu": price.pu, "low": price.low, "high": price.high or 0})
         return total

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from shbatch_sync.cost.price import Estimate
+from shbatch_sync.cost.price import Estimate
 from shbatch_sync.diff import FieldChange, Kind
 from shbatch_sync.job import Origin
 from shbatch_sync.marker import Commit
 from shbatch_sync.plan import (
     Action,
     Change,
-    Estimate,
     Facts,
     Gate,
     Plan,
@@ -23,6 +24,7 @@ from shbatch_sync.plan import (
     Reason,
     Withheld,
 )
+from shbatch_sync.shape import short_fields
 
 FORMAT_VERSION = "1.0"
 # A plan that was read back does not know when it was made, and nothing that shows or compares it asks.
@@ -148,10 +150,17 @@ def change_to_json(change: Change) -> dict[str, Any]:
         "try": change.marker.attempt if change.marker else None,
         "file": change.origin.file if change.origin else None,
         "line": change.origin.line if change.origin else None,
-        "fields": [_field(field) for field in change.fields],
+        "fields": [_field(field) for field in shown_fields(change)],
         "estimate": estimate_to_json(change.estimate),
         "withheld": _withheld(change.withheld),
     }
+
+
+def shown_fields(change: Change) -> tuple[FieldChange, ...]:
+    """Return what differs, with an area in a few words instead of all its numbers."""
+    if change.live is None or change.declared is None:
+        return change.fields
+    return short_fields(change.fields, change.live.spec, change.declared.spec)
 
 
 def estimate_to_json(estimate: Estimate | None) -> dict[str, Any] | None:

@@ -57,30 +57,24 @@ def after_stop(job: Job, live: Live, record: Record, policy: Policy, now: dateti
     cause = live.request.stopped_status_reason
     if not stopped_by_us(live, record) and not _permitted(job, cause, policy):
         return Verdict(Reason.STOPPED, f"{_stop_text(cause)}; {_advice(job, cause)}", attempt)
-    if cause is StoppedStatusReason.OUT_OF_PU and (at := stopped_at(live.request)) is not None:
-        ready = at + OUT_OF_PU_WAIT
-        if now < ready:
-            return Verdict(
-                Reason.TOO_SOON,
-                f"out of PU; may be started again from {ready:%Y-%m-%d %H:%M} UTC",
-                attempt,
-            )
-    if (ready := _user_stop_ends(live)) is not None and now < ready:
+    ready = _ready_again(live)
+    if ready is not None and now < ready:
+        why = "out of PU" if cause is StoppedStatusReason.OUT_OF_PU else "stopped lately"
         return Verdict(
-            Reason.TOO_SOON,
-            f"stopped lately; may be started again from {ready:%Y-%m-%d %H:%M} UTC",
-            attempt,
+            Reason.TOO_SOON, f"{why}; may be started again from {ready:%Y-%m-%d %H:%M} UTC", attempt
         )
     # A start that was written down and refused has not used its number up.
     return _counted(job, attempt if start_was_refused(live, record) else attempt + 1)
 
 
-def _user_stop_ends(live: Live) -> datetime | None:
-    """Return until when the service refuses a start after a user's stop, where it says when that was."""
-    if live.request.user_action is not BatchUserAction.STOP:
-        return None
-    at = live.request.user_action_updated
-    return at + _USER_STOP_WAIT if at is not None else None
+def _ready_again(live: Live) -> datetime | None:
+    """Return until when a start is not even tried, where there is such a time."""
+    if live.request.stopped_status_reason is StoppedStatusReason.OUT_OF_PU:
+        at, wait = stopped_at(live.request), OUT_OF_PU_WAIT
+    else:
+        asked = live.request.user_action is BatchUserAction.STOP
+        at, wait = live.request.user_action_updated if asked else None, _USER_STOP_WAIT
+    return at + wait if at is not None else None
 
 
 def stopped_by_us(live: Live, record: Record) -> bool:

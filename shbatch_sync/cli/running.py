@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from shbatch_sync.pricing import Prices
 from shbatch_sync.store.git import current_commit, in_history
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def make_run(
         account=workspace.target.account,
         commit=current_commit(workspace.project.root),
         selected=workspace.selected,
+        estimates=Prices(workspace.jobs),
         elsewhere=frozenset(
             job.name for job in workspace.loaded.jobs if job.target != workspace.target.name
         ),

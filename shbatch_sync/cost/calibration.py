@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from shbatch_sync.cost.estimate import Estimate
 from shbatch_sync.cost.formula import BATCH_MINIMUM, batch_pu
+from shbatch_sync.cost.price import Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

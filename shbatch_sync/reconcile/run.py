@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shbatch_sync.clock import Clock, SystemClock
+from shbatch_sync.cost.price import Estimate
 from shbatch_sync.errors import ShbatchError
 from shbatch_sync.job import Job
 from shbatch_sync.ledger import Entry, Event
 from shbatch_sync.marker import Commit, Marker
-from shbatch_sync.plan import Action, Change, Estimate, Plan, Policy
+from shbatch_sync.plan import Action, Change, Plan, Policy
 from shbatch_sync.reconcile.result import Outcome, Step
 from shbatch_sync.store.ledger import LedgerStore
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 
-from shbatch_sync.plan import Action, Change, Estimate, Plan, Reason
+from shbatch_sync.cost.price import Estimate
+from shbatch_sync.plan import Action, Change, Plan, Reason
+from shbatch_sync.planfile import shown_fields
 from shbatch_sync.render.escape import one_line
 from shbatch_sync.render.fields import field_lines, leaves
 
@@ -150,7 +152,7 @@ def _change_lines(change: Change, before: Change | None, paint: Paint) -> Iterat
         yield from wrapped(
             " ".join(part for part in (f"request{about}" if about else "", detail) if part)
         )
-    for line in field_lines(change.fields):
+    for line in field_lines(shown_fields(change)):
         yield f"{INDENT}{line}"
     if change.action is Action.REPLACE and change.declared is not None:
         real = sum(not field.reason for field in change.fields)
@@ -180,6 +182,6 @@ def price_text(estimate: Estimate) -> str:
     """Return a price with its range, e.g. `120 PU (100-160)`."""
     if estimate.pu is None:
         return "price unknown"
-    if estimate.low == estimate.high or estimate.low is None or estimate.high is None:
+    if estimate.high is None or estimate.low == estimate.high:
         return f"{estimate.pu:,.0f} PU"
     return f"{estimate.pu:,.0f} PU ({estimate.low:,.0f}-{estimate.high:,.0f})"

@@ -1,0 +1,78 @@
+"""`estimate`: tiles and processing units of every job, offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from shbatch_sync.cli.output import Output, speaking
+from shbatch_sync.cli.workspace import Selection, open_workspace, selecting
+from shbatch_sync.cost.price import Estimate
+from shbatch_sync.errors import ExitCode
+
+
+@click.command("estimate")
+@selecting
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Of the result.",
+)
+@speaking
+def command(
+    output: Output,
+    paths: tuple[str, ...],
+    target: str | None,
+    globs: tuple[str, ...],
+    labels: tuple[str, ...],
+    variables: tuple[str, ...],
+    style: str,
+) -> int:
+    """Estimate tiles and processing units of every job, before anything exists; needs no network."""
+    from shbatch_sync.cost.calibration import below_minimum  # noqa: PLC0415
+    from shbatch_sync.pricing import Prices  # noqa: PLC0415
+    from shbatch_sync.render.estimate_text import markdown_estimates, render_estimates  # noqa: PLC0415
+
+    workspace = open_workspace(
+        output, target, Selection(paths=paths, globs=globs, labels=labels), variables
+    )
+    chosen = [
+        job
+        for job in workspace.jobs
+        if workspace.selected is None or job.name in workspace.selected
+    ]
+    prices = dict(Prices(chosen))
+    match style:
+        case "json":
+            output.json(_document(prices))
+        case "markdown":
+            output.result(markdown_estimates(prices))
+        case _:
+            output.result(render_estimates(prices, output.paint, verbose=output.verbose > 0))
+    if (warning := below_minimum(prices.values())) is not None:
+        output.say(f"warning: {warning}")
+    return ExitCode.OK
+
+
+def _document(prices: Mapping[str, Estimate]) -> dict[str, object]:
+    from shbatch_sync.planfile import estimate_to_json  # noqa: PLC0415
+
+    known = [price for price in prices.values() if price.pu is not None]
+    return {
+        "formatVersion": "1.0",
+        "jobs": [
+            {"job": name, "estimate": estimate_to_json(price)} for name, price in prices.items()
+        ],
+        "total": {
+            "pu": sum(price.pu or 0.0 for price in known),
+            "low": sum(price.low for price in prices.values()),
+            "high": None
+            if any(p.high is None for p in prices.values())
+            else sum(p.high or 0 for p in prices.values()),
+            "unknown": len(prices) - len(known),
+        },
+    }
