@@ -92,6 +92,14 @@ def run(arguments: list[str] | None = None) -> int:
     except OSError as error:
         complain(f"{error.filename or 'output'}: {error.strerror or error}")
         return ExitCode.ERROR
+    except Exception as error:  # the last boundary: a bug of ours is told as one
+        if os.environ.get("SHBATCH_TRACEBACK"):
+            raise
+        complain(
+            f"this is a bug in shbatch-sync {__version__}: {type(error).__name__}: {error}\n"
+            "  run it again with SHBATCH_TRACEBACK=1 to see where, and report it"
+        )
+        return ExitCode.ERROR
 
 
 def _run(arguments: list[str] | None) -> int:

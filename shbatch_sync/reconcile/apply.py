@@ -192,12 +192,22 @@ def _carry_names_over(run: Run, memory: Ledger) -> None:
 
 
 def _see(run: Run, inventory: Inventory, begun: float) -> None:
+    """Learn from a list: which requests of this run it shows, how long it missed them, what is new to us."""
     now = run.clock.monotonic()
-    for request_id in list(run.made):
+    for request_id, job in list(run.made.items()):
+        made = run.first_seen[request_id]
         if request_id in inventory.ids:
             del run.made[request_id]
-        elif begun > run.first_seen[request_id]:
-            run.lags[request_id] = begun - run.first_seen[request_id]
+            if request_id in run.missed:
+                run.lags[request_id] = run.missed[request_id]
+        elif now - made > run.patience:
+            # The service may have dropped it; waiting for it any longer would hold up every other job.
+            del run.made[request_id]
+            run.failures[job] = (
+                f"request {request_id} was made, but no list shows it; look for it before applying again"
+            )
+        elif begun > made:
+            run.missed[request_id] = begun - made
     for lives in inventory.owned.values():
         for live in lives:
             if not live.sealed and live.marker.retired is None:
@@ -264,13 +274,9 @@ def _ready(run: Run, current: Round, change: Change) -> bool:
     """Say whether a create may be made now; one that waits too long for the list to show it is given up."""
     if _may_create(run, current, change):
         return True
-    if not run.patient(change.job, change.action):
-        made = [request_id for request_id, job in run.made.items() if job == change.job]
-        for request_id in made:
-            del run.made[request_id]
-        which = f"request {made[0]}" if made else "an earlier create"
-        detail = f"{which} answered, but no list shows it; look for it before applying again"
-        run.note(change, Outcome.FAILED, made[0] if made else None, detail)
+    if change.job not in run.made.values() and not run.patient(change.job, change.action):
+        detail = "an earlier create of it may have answered, but no list shows it; look for it before applying again"
+        run.note(change, Outcome.FAILED, detail=detail)
     return False
 
 

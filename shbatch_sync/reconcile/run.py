@@ -106,7 +106,8 @@ class Run:
         watch: Told of every round's plan.
         account: The account, once it is known.
         made: Request id → job, of requests that this run made and no list has shown yet.
-        lags: Request id → seconds after its create call that a list still missed it.
+        missed: Request id → seconds after its create call that a list still missed it.
+        lags: The same, of requests that a list has shown since.
         longest_lag: The longest that the ledger knows, in seconds.
         first_seen: Request id of an unsealed claimant → when it was first seen or made.
         unanswered: Job name → when a create call without an answer ended.
@@ -136,6 +137,7 @@ class Run:
     interrupt: Interrupt = field(default_factory=Interrupt)
     account: str | None = None
     made: dict[str, str] = field(default_factory=dict)
+    missed: dict[str, float] = field(default_factory=dict)
     lags: dict[str, float] = field(default_factory=dict)
     longest_lag: float = 0.0
     first_seen: dict[str, float] = field(default_factory=dict)
@@ -173,6 +175,11 @@ class Run:
         return limit is not None and self.clock.monotonic() - self.began >= limit
 
     @property
+    def patience(self) -> float:
+        """Seconds that something is tried or waited for before it is given up."""
+        return max(PATIENCE, 3 * self.options.settle)
+
+    @property
     def settle(self) -> float:
         """Seconds that a new request is left alone: as asked, but never below twice the longest lag seen."""
         return max(self.options.settle, _LAG_FACTOR * max([self.longest_lag, *self.lags.values()]))
@@ -206,8 +213,7 @@ class Run:
     def patient(self, subject: str, action: Action) -> bool:
         """Say whether a step that was refused is still to be tried again."""
         now = self.clock.monotonic()
-        limit = max(PATIENCE, 3 * self.settle)
-        return now - self.refused.setdefault((subject, action), now) < limit
+        return now - self.refused.setdefault((subject, action), now) < self.patience
 
     def write(
         self,
