@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from shbatch_sync.plan import Action, Plan, Reason
 from shbatch_sync.reconcile.result import Outcome, Step
 from shbatch_sync.render.apply_text import step_line, waiting_line
+from shbatch_sync.render.escape import no_commands
 
 if TYPE_CHECKING:
     from shbatch_sync.cli.output import Output
@@ -51,7 +52,16 @@ class Progress:
         if step.sealing and not self._output.verbose:
             return
         self._seen.add(step)
-        self._output.say(step_line(step))
+        self._say(step_line(step))
+
+    def _say(self, line: str) -> None:
+        if self._status is None:
+            self._output.say(line)
+        else:
+            # Above the moving line; printed past it, both would share a line.
+            self._status.console.print(
+                no_commands(line), markup=False, highlight=False, soft_wrap=True
+            )
 
     def round(self, plan: Plan) -> None:
         """Tell what is being waited for."""
