@@ -51,13 +51,19 @@ class Folder:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def settings(self, targets: str = "  sandbox: {emulator: .shbatch/sandbox.db, speed: 600}\n", more: str = "") -> None:
+    def settings(
+        self,
+        targets: str = "  sandbox: {emulator: .shbatch/sandbox.db, speed: 600}\n",
+        more: str = "",
+    ) -> None:
         self.write(
             "shbatch.yaml",
             f"apiVersion: shbatch-sync/v1\nproject: crops\ndefaultTarget: sandbox\ntargets:\n{targets}{more}",
         )
 
-    def job(self, name: str = "ndvi", *, more: str = "", state: str = "started", resolution: float = 10) -> Path:
+    def job(
+        self, name: str = "ndvi", *, more: str = "", state: str = "started", resolution: float = 10
+    ) -> Path:
         """Declare a job in a manifest of its own; `more` are further top-level lines."""
         self.write("jobs/ndvi.js", EVALSCRIPT)
         return self.write(
@@ -90,7 +96,9 @@ request:
         assert "Traceback" not in out + err
         return Answer(int(code), out, err)
 
-    def process(self, *arguments: str, env: dict[str, str] | None = None, stdin: str | None = None) -> Answer:
+    def process(
+        self, *arguments: str, env: dict[str, str] | None = None, stdin: str | None = None
+    ) -> Answer:
         """Call the program in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "shbatch_sync", *arguments],

@@ -77,9 +77,15 @@ def test_every_problem_of_every_manifest_at_once(folder: Folder) -> None:
     answer = folder("validate")
     assert answer.code == 1
     lines = answer.out.splitlines()
-    assert any(line.startswith("jobs/a.yaml:4:1:") and "did you mean 'restartPolicy'" in line for line in lines)
     assert any(
-        line.startswith("jobs/b.yaml:") and "15" in line and "10, 20, 60" in line and "[grid-resolution]" in line
+        line.startswith("jobs/a.yaml:4:1:") and "did you mean 'restartPolicy'" in line
+        for line in lines
+    )
+    assert any(
+        line.startswith("jobs/b.yaml:")
+        and "15" in line
+        and "10, 20, 60" in line
+        and "[grid-resolution]" in line
         for line in lines
     )
     assert any(line.startswith("jobs/c.yaml:") and "[yaml-syntax]" in line for line in lines)
@@ -127,7 +133,9 @@ def test_credentials_that_are_nowhere(folder: Folder) -> None:
 
 @pytest.mark.usefixtures("keys")
 def test_credentials_that_are_wrong(folder: Folder) -> None:
-    options = Options(credentials={"an-id": ("another-secret", "6f1c2d8e-3b54-4c07-9a4e-5d1f0b7a9c31")})
+    options = Options(
+        credentials={"an-id": ("another-secret", "6f1c2d8e-3b54-4c07-9a4e-5d1f0b7a9c31")}
+    )
     with Emulator(":memory:", options) as emulator, serve(emulator) as server:
         remote(folder, server.url)
         folder.job("a")
@@ -148,7 +156,11 @@ def test_a_host_that_is_not_trusted(folder: Folder) -> None:
 
 @pytest.mark.usefixtures("keys")
 def test_credentials_are_never_sent_in_the_clear(folder: Folder) -> None:
-    remote(folder, "http://services.sentinel-hub.com", ", tokenUrl: https://services.sentinel-hub.com/oauth/token")
+    remote(
+        folder,
+        "http://services.sentinel-hub.com",
+        ", tokenUrl: https://services.sentinel-hub.com/oauth/token",
+    )
     folder.job("a")
     answer = folder("plan")
     assert answer.code == 1
@@ -198,7 +210,9 @@ def test_no_network(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("keys")
 def test_a_server_that_answers_html(folder: Folder) -> None:
-    with answering("200 OK", "text/html", b"<html><body>A portal wants you to log in</body></html>") as url:
+    with answering(
+        "200 OK", "text/html", b"<html><body>A portal wants you to log in</body></html>"
+    ) as url:
         remote(folder, url)
         folder.job("a")
         answer = folder("plan")
@@ -246,7 +260,12 @@ def test_a_full_disk(folder: Folder) -> None:
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); sys.exit(run(['apply', '--yes', '--wait']))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder.root, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script],
+        cwd=folder.root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
@@ -259,7 +278,9 @@ def test_a_closed_pipe(folder: Folder) -> None:
     for index in range(200):
         folder.job(f"job-{index:03}")
     command = f"{sys.executable} -m shbatch_sync plan | head -n 1"
-    done = subprocess.run(["bash", "-c", command], cwd=folder.root, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder.root, capture_output=True, text=True, check=False
+    )
     assert done.stdout.startswith("+   job-000")
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr

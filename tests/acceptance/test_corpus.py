@@ -21,7 +21,9 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_keys")
 def test_every_real_body_validates_applies_and_is_in_sync(folder: Folder) -> None:
     for path in BODIES:
-        folder.write(f"jobs/{path.stem}.json", manifest(job_name(path), json.loads(path.read_text())))
+        folder.write(
+            f"jobs/{path.stem}.json", manifest(job_name(path), json.loads(path.read_text()))
+        )
     assert folder("validate").code == 0
     applied = folder("apply", "--yes", "--wait", "--allow", "twin")
     assert applied.code == 0, applied

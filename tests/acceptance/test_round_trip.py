@@ -11,7 +11,8 @@ def changes(folder: Folder, *arguments: str) -> list[tuple[str, str, str | None]
     """Return (job, action, gate) of every change of a plan."""
     plan = folder("plan", "--format", "json", *arguments).json
     return [
-        (change["job"], change["action"], (change["withheld"] or {}).get("gate")) for change in plan["changes"]
+        (change["job"], change["action"], (change["withheld"] or {}).get("gate"))
+        for change in plan["changes"]
     ]
 
 
@@ -73,7 +74,9 @@ def test_replacing_what_was_paid_for_needs_a_generation(folder: Folder) -> None:
     assert changes(folder) == [("ndvi", "replace", "replace"), ("ndvi", "start", "replace")]
     plan = folder("plan", "--detailed-exitcode")
     assert plan.code == 0
-    assert "declare generation 2 in jobs/ndvi.yaml:1, or --allow replace" in " ".join(plan.out.split())
+    assert "declare generation 2 in jobs/ndvi.yaml:1, or --allow replace" in " ".join(
+        plan.out.split()
+    )
     withheld = folder("apply", "--yes", "--wait")
     assert withheld.code == 3
     assert folder.requests()[0]["costPU"] == 100.0
@@ -122,7 +125,9 @@ def test_selection_narrows_what_is_done_not_what_is_declared(folder: Folder) -> 
     folder.job("ndvi-b", more="labels: {team: south}")
     assert {job for job, _, _ in changes(folder, "--job", "*-a")} == {"ndvi-a"}
     assert {job for job, _, _ in changes(folder, "--label", "team=south")} == {"ndvi-b"}
-    assert {job for job, _, _ in changes(folder, str(folder.root / "jobs/ndvi-b.yaml"))} == {"ndvi-b"}
+    assert {job for job, _, _ in changes(folder, str(folder.root / "jobs/ndvi-b.yaml"))} == {
+        "ndvi-b"
+    }
     refused = folder("plan", "--prune", "--job", "*-a")
     assert refused.code == 1
     assert "--prune acts on the whole project" in refused.err
@@ -134,7 +139,11 @@ def test_jobs_wait_for_those_they_depend_on(folder: Folder) -> None:
     plan = folder("plan")
     assert "after first" in plan.out
     assert folder("apply", "--yes", "--wait").code == 0
-    starts = [entry for entry in folder("history", "--format", "json").json if entry["event"] in ("start", "final")]
+    starts = [
+        entry
+        for entry in folder("history", "--format", "json").json
+        if entry["event"] in ("start", "final")
+    ]
     assert [(entry["job"], entry["event"]) for entry in starts] == [
         ("first", "start"),
         ("first", "final"),

@@ -52,7 +52,10 @@ def test_the_round_trip_over_a_socket_in_separate_processes(folder: Folder) -> N
         assert applied.out.splitlines()[-1] == "Apply: 2 created, 1 started; 2 in sync."
         assert folder.process("plan", "--detailed-exitcode", env=ENV).code == 0
         status = folder.process("status", "--format", "json", env=ENV).json
-    assert {row["job"]: row["state"] for row in status["jobs"]} == {"later": "created", "ndvi": "done"}
+    assert {row["job"]: row["state"] for row in status["jobs"]} == {
+        "later": "created",
+        "ndvi": "done",
+    }
 
 
 def test_two_applies_at_once_pay_once(folder: Folder) -> None:
@@ -61,10 +64,23 @@ def test_two_applies_at_once_pay_once(folder: Folder) -> None:
         folder.settings(f"  sandbox: {{baseUrl: '{url}', settle: 2}}\n")
         for index in range(5):
             folder.job(f"job-{index}")
-        command = [sys.executable, "-m", "shbatch_sync", "apply", "--yes", "--wait", "--poll", "0.3"]
+        command = [
+            sys.executable,
+            "-m",
+            "shbatch_sync",
+            "apply",
+            "--yes",
+            "--wait",
+            "--poll",
+            "0.3",
+        ]
         runs = [
             subprocess.Popen(
-                command, cwd=folder.root, env={**os.environ, **ENV}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                command,
+                cwd=folder.root,
+                env={**os.environ, **ENV},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
             )
             for _ in range(2)
         ]
@@ -96,7 +112,9 @@ class Recorder:
 
 
 @pytest.fixture
-def recorded(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Emulator, Recorder, str]]:
+def recorded(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Emulator, Recorder, str]]:
     for name, value in ENV.items():
         monkeypatch.setenv(name, value)
     with Emulator(":memory:", Options(speed=600)) as emulator:
@@ -130,7 +148,10 @@ def test_foreign_requests_are_never_touched_nor_shown_as_ours(
 
     _, recorder, url = recorded
     body = {
-        "input": {"bounds": {"bbox": [13.0, 45.0, 13.1, 45.1]}, "data": [{"type": "sentinel-2-l2a"}]},
+        "input": {
+            "bounds": {"bbox": [13.0, 45.0, 13.1, 45.1]},
+            "data": [{"type": "sentinel-2-l2a"}],
+        },
         "output": {"responses": [{"identifier": "default", "format": {"type": "image/tiff"}}]},
         "evalscript": "//VERSION=3\n",
     }
@@ -138,27 +159,41 @@ def test_foreign_requests_are_never_touched_nor_shown_as_ours(
         foreign = client.create(
             body,
             client.tiling_grid_input(0, 10),
-            client.raster_output(client.s3_specification("s3://theirs/x", iam_role_arn="arn:aws:iam::1:role/r")),
+            client.raster_output(
+                client.s3_specification("s3://theirs/x", iam_role_arn="arn:aws:iam::1:role/r")
+            ),
             description="somebody else's work [shbatch-sync/1 is a fine tool",
         )
         unmarked = client.create(
             body,
             client.tiling_grid_input(0, 20),
-            client.raster_output(client.s3_specification("s3://theirs/y", iam_role_arn="arn:aws:iam::1:role/r")),
+            client.raster_output(
+                client.s3_specification("s3://theirs/y", iam_role_arn="arn:aws:iam::1:role/r")
+            ),
             description="wheat",
         )
         folder.job("ndvi")
         recorder.calls.clear()
         assert folder("apply", "--yes", "--wait", "--poll", "0.2").code in (0, 4)
-        touched = [path for method, path in recorder.calls if method != "GET" and foreign.request_id in path]
-        touched += [path for method, path in recorder.calls if method != "GET" and unmarked.request_id in path]
+        touched = [
+            path
+            for method, path in recorder.calls
+            if method != "GET" and foreign.request_id in path
+        ]
+        touched += [
+            path
+            for method, path in recorder.calls
+            if method != "GET" and unmarked.request_id in path
+        ]
         assert touched == []
         assert client.get_request(unmarked).request["description"] == "wheat"
     shown = folder("status").out + folder("plan").out
     assert unmarked.request_id not in shown
 
 
-def test_secrets_reach_no_output(folder: Folder, recorded: tuple[Emulator, Recorder, str], monkeypatch: Any) -> None:
+def test_secrets_reach_no_output(
+    folder: Folder, recorded: tuple[Emulator, Recorder, str], monkeypatch: Any
+) -> None:
     emulator, _, url = recorded
     monkeypatch.setenv("MY_KEY", "AKIA-visible-to-nobody")
     monkeypatch.setenv("MY_SECRET", "hush-visible-to-nobody")
@@ -167,7 +202,9 @@ def test_secrets_reach_no_output(folder: Folder, recorded: tuple[Emulator, Recor
         "s3: {accessKey: {fromEnv: MY_KEY}, secretAccessKey: {fromEnv: MY_SECRET}}}\n"
     )
     manifest = folder.job("ndvi")
-    manifest.write_text(manifest.read_text().replace(', iamRoleARN: "arn:aws:iam::123456789012:role/delivery"', ""))
+    manifest.write_text(
+        manifest.read_text().replace(', iamRoleARN: "arn:aws:iam::123456789012:role/delivery"', "")
+    )
     said = ""
     for command in (
         ["validate"],
