@@ -8,7 +8,7 @@ from shbatch_sync.case import Case, changed_from
 from shbatch_sync.inventory import Live, Suspect
 from shbatch_sync.making import born_marker
 from shbatch_sync.marker import human_text
-from shbatch_sync.phase import WRITABLE, phase_of
+from shbatch_sync.phase import WRITABLE, Phase, phase_of
 from shbatch_sync.plan import Action, Change, Reason
 from shbatch_sync.scene import Scene, attention, change_of
 
@@ -40,6 +40,10 @@ def _adopt(case: Case, wanted: Suspect, scene: Scene) -> Change:
     mark = born_marker(case.job, scene.facts, attempt=1).sealed_for(wanted.request.request_id)
     phase = phase_of(wanted.request)
     live = Live(wanted.request, mark, phase)
+    if phase is Phase.FAILED:
+        return _refused(
+            case, wanted, "it has FAILED, so there is nothing to take over; leave `adopt` out"
+        )
     if phase not in WRITABLE:
         return change_of(
             case, Action.WAIT, Reason.DEFERRED, "it can be marked when it is at rest", live

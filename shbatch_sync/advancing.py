@@ -101,7 +101,7 @@ def _advance(case: Case, scene: Scene, live: Live) -> list[Change]:
 def _towards_done(case: Case, scene: Scene, live: Live) -> list[Change]:
     match live.phase:
         case Phase.CREATED | Phase.ANALYSIS_DONE:
-            return [_start(case, scene, live)]
+            return [_first_start(case, scene, live)]
         case Phase.ANALYSING:
             return [
                 replace(waiting(case, live), detail="the service analyses it, then it is started")
@@ -114,6 +114,35 @@ def _towards_done(case: Case, scene: Scene, live: Live) -> list[Change]:
             return [_after_stop(case, scene, live)]
         case _:
             return []
+
+
+def _first_start(case: Case, scene: Scene, live: Live) -> Change:
+    """Start a request, unless the ledger knows the end of another one of this try, which the service has forgotten.
+
+    Then this is what a second run left behind, and starting it is what starting the key again would be.
+    """
+    end = case.record.end_of_other(case.listed, live.marker.attempt)
+    if end is None:
+        return _start(case, scene, live)
+    if end.status != "FAILED":
+        return replace(
+            _start(case, scene, live), withheld=gates.recreate(case.record, scene.policy)
+        )
+    verdict = restart.after_failure(case.job, end.attempt, scene.policy)
+    if verdict.refusal is not None:
+        return attention(
+            case,
+            verdict.reason,
+            f"{end.request_id} FAILED and is forgotten; {verdict.refusal}",
+            live,
+        )
+    change = _start(case, scene, live, Reason.NEW_TRY)
+    counted = replace(wanted_marker(case, live), attempt=verdict.attempt)
+    return (
+        replace(change, marker=counted, text=wanted_text(case, live))
+        if change.action is Action.START
+        else change
+    )
 
 
 def _start(case: Case, scene: Scene, live: Live, reason: Reason = Reason.DECLARED) -> Change:

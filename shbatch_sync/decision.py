@@ -100,7 +100,7 @@ def _decide_job(case: Case, scene: Scene) -> list[Change]:
         return [_lower_generation(case)]
     if job.state is DeclaredState.STOPPED:
         return stop_all(case)
-    if outcome is None and job.adopt is not None:
+    if outcome is None and job.adopt is not None and not case.record.ended_or_paid:
         return take_over(case, scene)
     if outcome is None:
         return bring_about(case, scene)

@@ -196,6 +196,28 @@ class Record:
         """The last end that was seen."""
         return max(self._of(Event.FINAL), key=lambda entry: entry.at, default=None)
 
+    @property
+    def ended_or_paid(self) -> bool:
+        """Whether the key got as far as costing, or to an end."""
+        return self.paid is not None or self.final is not None
+
+    def end_of_other(self, listed: Collection[str], attempt: int) -> Entry | None:
+        """Return the last end of a request that is not listed, of this try or a later one, or None.
+
+        One that was stopped before it cost anything made room for another, so it does not count.
+        """
+        return max(
+            (
+                entry
+                for entry in self._of(Event.FINAL)
+                if entry.request_id not in listed
+                and entry.attempt >= attempt
+                and (entry.status != "STOPPED" or entry.cost_pu != 0)
+            ),
+            key=lambda entry: entry.at,
+            default=None,
+        )
+
     @cached_property
     def attempt(self) -> int:
         """The highest try that was started or ended; creating alone uses no try up."""

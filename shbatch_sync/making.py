@@ -28,7 +28,7 @@ def bring_about(case: Case, scene: Scene) -> list[Change]:
         return []
     if case.copies:
         return [_copied(case, case.copies[0])]
-    if case.record.paid is not None or case.record.final is not None:
+    if case.record.ended_or_paid:
         return _paid_before(case, scene)
     return make(case, scene, attempt=max(1, case.record.attempt))
 

@@ -194,24 +194,29 @@ def _carry_names_over(run: Run, memory: Ledger) -> None:
 def _see(run: Run, inventory: Inventory, begun: float) -> None:
     """Learn from a list: which requests of this run it shows, how long it missed them, what is new to us."""
     now = run.clock.monotonic()
-    for request_id, job in list(run.made.items()):
-        made = run.first_seen[request_id]
+    for request_id in list(run.made):
         if request_id in inventory.ids:
             del run.made[request_id]
             if request_id in run.missed:
                 run.lags[request_id] = run.missed[request_id]
-        elif now - made > run.patience:
-            # The service may have dropped it; waiting for it any longer would hold up every other job.
-            del run.made[request_id]
-            run.failures[job] = (
-                f"request {request_id} was made, but no list shows it; look for it before applying again"
-            )
-        elif begun > made:
-            run.missed[request_id] = begun - made
+        else:
+            _miss(run, request_id, begun, now)
     for lives in inventory.owned.values():
         for live in lives:
             if not live.sealed and live.marker.retired is None:
                 run.first_seen.setdefault(live.id, now)
+
+
+def _miss(run: Run, request_id: str, begun: float, now: float) -> None:
+    made = run.first_seen[request_id]
+    if now - made > run.patience:
+        # The service may have dropped it; waiting for it any longer would hold up every other job.
+        job = run.made.pop(request_id)
+        run.failures[job] = (
+            f"request {request_id} was made, but no list shows it; look for it before applying again"
+        )
+    elif begun > made:
+        run.missed[request_id] = begun - made
 
 
 def _strange_commits(run: Run, inventory: Inventory) -> frozenset[str]:
