@@ -54,7 +54,7 @@ def suppressed_fields(
     """Return what only looks different: the service's defaults, other spellings of one value."""
     real = {field.path for field in changed_fields(desired, live)}
     return tuple(
-        FieldChange(field.path, field.kind, field.before, field.after, _suppression(field))
+        FieldChange(field.path, field.kind, field.before, field.after, _SUPPRESSIONS[field.kind])
         for field in _compare(_visible(live), _visible(desired))
         if field.path not in real
     )
@@ -72,14 +72,11 @@ def _visible(spec: Mapping[str, Any]) -> dict[str, Any]:
     return visible
 
 
-def _suppression(field: FieldChange) -> str:
-    match field.kind:
-        case Kind.REMOVED:
-            return "filled in by the service"
-        case Kind.ADDED:
-            return "the service's default, spelt out"
-        case Kind.CHANGED:
-            return "the same value in other words"
+_SUPPRESSIONS = {
+    Kind.REMOVED: "filled in by the service",
+    Kind.ADDED: "the service's default, spelt out",
+    Kind.CHANGED: "the same value in other words",
+}
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from shbatch_sync.diff import FieldChange, Kind
 from shbatch_sync.render.escape import one_line, printable
+from shbatch_sync.shape import is_shape, shape_text
 
 VALUE_WIDTH = 60
 MAX_DIFF_LINES = 40
@@ -24,7 +25,7 @@ def field_lines(fields: Sequence[FieldChange]) -> Iterator[str]:
         if field.path == _EVALSCRIPT:
             yield from _script(field)
         elif field.path == _GEOMETRY:
-            yield f"{_GEOMETRY}: {_area(field.before, field.after)}"
+            yield f"{_GEOMETRY}: {area_text(field.before, field.after)}"
         else:
             yield _plain(field)
 
@@ -59,8 +60,10 @@ def _script(field: FieldChange) -> Iterator[str]:
         yield f"  … {_count(len(lines) - MAX_DIFF_LINES, 'more line')}"
 
 
-def _area(before: Any, after: Any) -> str:
+def area_text(before: Any, after: Any) -> str:
     """Say what changed of an area: its kind, how many points, how many of them moved, the box around it."""
+    if is_shape(before) or is_shape(after):
+        return one_line(shape_text(before, after))
     if not isinstance(before, dict) or not isinstance(after, dict):
         return f"{_shape(before)} → {_shape(after)}"
     old, new = set(points(before.get("coordinates"))), set(points(after.get("coordinates")))
@@ -81,8 +84,9 @@ def points(coordinates: Any) -> Iterator[tuple[float, ...]]:
     """Yield the points of a GeoJSON coordinate array."""
     if not isinstance(coordinates, list) or not coordinates:
         return
-    if isinstance(coordinates[0], (int, float)):
-        if len(coordinates) > 1:
+    if not isinstance(coordinates[0], list):
+        # What a live body holds is not ours to trust: a point is two numbers or more, anything else is none.
+        if len(coordinates) > 1 and all(isinstance(number, (int, float)) for number in coordinates):
             yield tuple(coordinates)
         return
     for part in coordinates:

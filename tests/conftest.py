@@ -1,0 +1,18 @@
+"""What tests of several folders share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+CORPUS = Path(os.environ.get("SHBATCH_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of bodies, answers and areas collected from the field; not part of the repository."""
+    if not CORPUS.is_dir():
+        pytest.skip("the corpus is not here: set SHBATCH_CORPUS")
+    return CORPUS
