@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from shbatch_sync import gates
 from shbatch_sync.adopting import take_over
@@ -77,7 +78,9 @@ def decide(
     decided = [
         change for change in decided if facts.selected is None or change.job in facts.selected
     ]
-    decided = gates.hold_back(decided, policy, facts, declared=len(jobs))
+    decided = gates.hold_back(
+        decided, policy, facts, declared=len(jobs), month_pu=ledger.spent_since(_month(facts.now))
+    )
     done = frozenset(case.job.name for case in cases if case.done)
     decided = gates.queue(decided, policy, done=done, running=_running(inventory))
     decided += _damaged(scene)
@@ -92,6 +95,10 @@ def decide(
         orphans=_resting_orphans(scene) if facts.selected is None else 0,
         warnings=tuple(_copy_warnings(scene, cases, decided)),
     )
+
+
+def _month(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _decide_job(case: Case, scene: Scene) -> list[Change]:

@@ -71,11 +71,19 @@ def stale(live: Live, facts: Facts, policy: Policy) -> Withheld | None:
 
 
 def hold_back(
-    changes: Iterable[Change], policy: Policy, facts: Facts, *, declared: int
+    changes: Iterable[Change], policy: Policy, facts: Facts, *, declared: int, month_pu: float = 0.0
 ) -> list[Change]:
-    """Apply the gates that need no more than the finished changes."""
+    """Apply the gates that need no more than the finished changes.
+
+    Args:
+        changes: As decided.
+        policy: What may be done.
+        facts: What is told of the world.
+        declared: How many jobs are declared.
+        month_pu: What this month has cost so far, by the ledger.
+    """
     held = [_protect(_pruning(change, policy)) for change in changes]
-    return _cost(_many(held, policy, declared), policy, facts)
+    return _cost(_many(held, policy, declared), policy, facts, month_pu)
 
 
 def queue(
@@ -162,14 +170,12 @@ def _severe(change: Change) -> bool:
     )
 
 
-def _cost(changes: list[Change], policy: Policy, facts: Facts) -> list[Change]:
+def _cost(changes: list[Change], policy: Policy, facts: Facts, month_pu: float) -> list[Change]:
     if Gate.COST in policy.allow:
         return changes
     held = [_job_cost(change) for change in changes]
     starts = [change for change in held if _starts(change)]
-    if policy.max_start_pu is None or not starts:
-        return held
-    withheld = _start_cost(starts, policy.max_start_pu, facts.spent_pu)
+    withheld = _start_cost(starts, policy, facts.spent_pu, month_pu) if starts else None
     if withheld is None:
         return held
     return [replace(change, withheld=withheld) if _starts(change) else change for change in held]
@@ -191,16 +197,27 @@ def _job_cost(change: Change) -> Change:
     return replace(change, withheld=Withheld(Gate.COST, number, _pu(limit), lift))
 
 
-def _start_cost(starts: Sequence[Change], limit: float, spent: float) -> Withheld | None:
+def _start_cost(
+    starts: Sequence[Change], policy: Policy, spent: float, month_pu: float
+) -> Withheld | None:
     """All or nothing: starting the first that fit would leave it to chance which of a plan's jobs run."""
     prices = [_high(change) for change in starts]
-    known = spent + sum(price for price in prices if price is not None)
-    unknown = prices.count(None)
-    if not unknown and known <= limit:
-        return None
-    number = f"{len(starts)} starts cost up to {_pu(known)}"
-    number += f", and {unknown} of them cannot be told" if unknown else ""
-    return Withheld(Gate.COST, number, _pu(limit), "raise maxStartPU, or --max-pu, or --allow cost")
+    known, unknown = spent + sum(price for price in prices if price is not None), prices.count(None)
+    words = "1 start costs" if len(starts) == 1 else f"{len(starts)} starts cost"
+    words += f" up to {_pu(known)}"
+    words += f", and {unknown} of them cannot be told" if unknown else ""
+    if policy.max_start_pu is not None and (unknown or known > policy.max_start_pu):
+        lift = "raise maxStartPU, or --max-pu, or --allow cost"
+        return Withheld(Gate.COST, words, _pu(policy.max_start_pu), lift)
+    if policy.monthly_pu is not None and (unknown or known + month_pu > policy.monthly_pu):
+        number = f"{words}, after {_pu(month_pu)} this month"
+        return Withheld(
+            Gate.COST,
+            number,
+            f"{_pu(policy.monthly_pu)} a month",
+            "raise budget.monthlyPU, or --allow cost",
+        )
+    return None
 
 
 def _high(change: Change) -> float | None:

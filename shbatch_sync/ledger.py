@@ -328,6 +328,15 @@ class Ledger:
         """The first account that a line names: the pin of a target without one."""
         return next((entry.account for entry in self.entries if entry.account), None)
 
+    def spent_since(self, instant: datetime) -> float:
+        """Return the processing units of all requests whose end was seen since; each once, at its last cost."""
+        costs = {
+            entry.request_id: entry.cost_pu or 0.0
+            for entry in self.entries
+            if entry.event is Event.FINAL and entry.at >= instant
+        }
+        return sum(costs.values())
+
     @cached_property
     def longest_lag(self) -> float:
         """Seconds that a new request was seen missing from a list, at the most."""

@@ -167,6 +167,7 @@ class Policy:
         allow: Gates that the user lifted.
         restart: Names of jobs that the user asked to run again though their policy does not.
         max_start_pu: Do not start when the plan's starts together may cost more than this, in PU.
+        monthly_pu: Do not start when this month's costs and the plan's starts together may exceed this, in PU.
         max_running: No more requests of ours than this in processing at once.
         many_share: Largest share of jobs that may be replaced or stopped without asking.
         many_from: The share counts from this many declared jobs on.
@@ -176,6 +177,7 @@ class Policy:
     allow: frozenset[Gate] = frozenset()
     restart: frozenset[str] = frozenset()
     max_start_pu: float | None = None
+    monthly_pu: float | None = None
     max_running: int | None = None
     many_share: float = 0.30
     many_from: int = 10

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from shbatch_sync.cost.calibration import Calibration, calibrated
+from shbatch_sync.cost.calibration import Calibration, calibrate, calibrated
 from shbatch_sync.cost.price import Estimate
 from shbatch_sync.job import Job
+from shbatch_sync.ledger import Ledger
 
 if TYPE_CHECKING:
     from shbatch_sync.cost.features import Features
@@ -22,18 +23,19 @@ class Prices(Mapping[str, Estimate]):
         self,
         jobs: Sequence[Job],
         features: FeatureReader = lambda _: None,
-        calibration: Calibration | None = None,
+        calibration: Callable[[], Calibration] | None = None,
     ) -> None:
         """Take the jobs to price.
 
         Args:
             jobs: Of one target.
             features: Reads the features of a job that has a local copy of its GeoPackage.
-            calibration: Corrects every price by what earlier jobs really cost.
+            calibration: Learns what earlier jobs really cost, to correct every price by; called once, with the first.
         """
         self._jobs = {job.name: job for job in jobs}
         self._features = features
-        self._calibration = calibration
+        self._learn = calibration
+        self._calibration: Calibration | None = None
         self._known: dict[str, Estimate] = {}
 
     def __getitem__(self, name: str) -> Estimate:
@@ -51,4 +53,30 @@ class Prices(Mapping[str, Estimate]):
         from shbatch_sync.cost.estimate import estimate  # noqa: PLC0415 - brings the grids and the script reader
 
         price = estimate(job.spec, samples=job.samples, features=self._features(job))
-        return calibrated(price, self._calibration) if self._calibration is not None else price
+        if self._learn is None:
+            return price
+        if self._calibration is None:
+            self._calibration = self._learn()
+        return calibrated(price, self._calibration)
+
+
+def past_prices(jobs: Sequence[Job], ledger: Ledger) -> dict[str, tuple[float, float]]:
+    """Return job → (estimated, real) processing units, of declared jobs that the ledger knows as done.
+
+    A job that was resumed or tried again is left out: its last end tells only a part of what it cost.
+    """
+    prices = Prices(jobs)
+    found = {}
+    for job in jobs:
+        done = ledger.record(job).done
+        if done is None or done.cost_pu is None or done.attempt > 1:
+            continue
+        estimated = prices[job.name].pu
+        if estimated is not None:
+            found[job.name] = (estimated, done.cost_pu)
+    return found
+
+
+def learnt(jobs: Sequence[Job], ledger: Ledger) -> Calibration:
+    """Return how real prices of finished jobs compare with their estimates."""
+    return calibrate(past_prices(jobs, ledger).values())

@@ -103,6 +103,8 @@ class Project:
         defaults: Laid under every job.
         prune: Whether requests without a manifest are stopped.
         max_start_pu: What all starts of one invocation may cost, in processing units.
+        monthly_pu: What may be spent on a target in a calendar month, in processing units.
+        calibrate: Whether estimates are corrected by what finished jobs really cost.
         vars: Values for `${{ vars.x }}`.
         checks: Code of a check → error, warning or off.
     """
@@ -116,5 +118,7 @@ class Project:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     prune: bool = False
     max_start_pu: float | None = None
+    monthly_pu: float | None = None
+    calibrate: bool = False
     vars: Mapping[str, Any] = field(default_factory=dict)
     checks: Mapping[str, str] = field(default_factory=dict)

@@ -80,6 +80,8 @@ def _project(document: Document, data: Mapping[str, Any], file: Path) -> Project
         defaults=data.get("defaults", {}),
         prune=policy.get("prune", False),
         max_start_pu=policy.get("maxStartPU"),
+        monthly_pu=data.get("budget", {}).get("monthlyPU"),
+        calibrate=data.get("estimate", {}).get("calibrate", False),
         vars=data.get("vars", {}),
         checks=data.get("checks", {}),
     )

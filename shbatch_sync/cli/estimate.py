@@ -33,9 +33,11 @@ def command(
     style: str,
 ) -> int:
     """Estimate tiles and processing units of every job, before anything exists; needs no network."""
+    from shbatch_sync.cli.running import memory_of, prices_of  # noqa: PLC0415
     from shbatch_sync.cost.calibration import below_minimum  # noqa: PLC0415
-    from shbatch_sync.pricing import Prices  # noqa: PLC0415
+    from shbatch_sync.pricing import past_prices  # noqa: PLC0415
     from shbatch_sync.render.estimate_text import markdown_estimates, render_estimates  # noqa: PLC0415
+    from shbatch_sync.session import ledger_of  # noqa: PLC0415
 
     workspace = open_workspace(
         output, target, Selection(paths=paths, globs=globs, labels=labels), variables
@@ -45,27 +47,36 @@ def command(
         for job in workspace.jobs
         if workspace.selected is None or job.name in workspace.selected
     ]
-    prices = dict(Prices(chosen))
+    ledger = ledger_of(workspace.project, workspace.target)
+    prices = dict(prices_of(workspace, chosen, ledger))
+    past = past_prices(chosen, memory_of(workspace, ledger))
     match style:
         case "json":
-            output.json(_document(prices))
+            output.json(_document(prices, past))
         case "markdown":
             output.result(markdown_estimates(prices))
         case _:
-            output.result(render_estimates(prices, output.paint, verbose=output.verbose > 0))
+            output.result(render_estimates(prices, past, output.paint, verbose=output.verbose > 0))
     if (warning := below_minimum(prices.values())) is not None:
         output.say(f"warning: {warning}")
     return ExitCode.OK
 
 
-def _document(prices: Mapping[str, Estimate]) -> dict[str, object]:
+def _document(
+    prices: Mapping[str, Estimate], past: Mapping[str, tuple[float, float]]
+) -> dict[str, object]:
     from shbatch_sync.planfile import estimate_to_json  # noqa: PLC0415
 
     known = [price for price in prices.values() if price.pu is not None]
     return {
         "formatVersion": "1.0",
         "jobs": [
-            {"job": name, "estimate": estimate_to_json(price)} for name, price in prices.items()
+            {
+                "job": name,
+                "estimate": estimate_to_json(price),
+                "realPU": past[name][1] if name in past else None,
+            }
+            for name, price in prices.items()
         ],
         "total": {
             "pu": sum(price.pu or 0.0 for price in known),

@@ -9,17 +9,32 @@ from shbatch_sync.cost.price import Estimate
 from shbatch_sync.render.escape import one_line
 from shbatch_sync.render.plan_text import Paint, no_paint, wrapped
 
-_NAME_WIDTH = 38
+_NAME_WIDTH = 28
 
 
 def render_estimates(
-    prices: Mapping[str, Estimate], paint: Paint = no_paint, *, verbose: bool = False
+    prices: Mapping[str, Estimate],
+    past: Mapping[str, tuple[float, float]],
+    paint: Paint = no_paint,
+    *,
+    verbose: bool = False,
 ) -> str:
-    """Return the table; with `verbose` every assumption below its job, else each once at the end."""
+    """Return the table; with `verbose` every assumption below its job, else each once at the end.
+
+    Args:
+        prices: Job → estimate.
+        past: Job → (estimated, real) PU, of those that are done.
+        paint: Adds colour.
+        verbose: Whether each job's assumptions stand below it.
+    """
     width = max([*(min(len(name), _NAME_WIDTH) for name in prices), len("JOB")])
-    lines = [paint(f"{'JOB':<{width}}  {'TILES':>7} {'PU':>9} {'LOW':>9} {'HIGH':>9}", "bold")]
+    header = f"{'JOB':<{width}}  {'TILES':>7} {'PU':>9} {'LOW':>9} {'HIGH':>9}"
+    header += f" {'REAL':>9}" if past else ""
+    lines = [paint(header, "bold")]
     for name, price in prices.items():
         cells = f"{_number(price.tiles):>7} {_number(price.pu):>9} {_number(price.low):>9} {_number(price.high):>9}"
+        if past:
+            cells += f" {_number(past[name][1]) if name in past else '':>9}"
         label = one_line(name)
         lines += (
             [f"{label:<{width}}  {cells}"]
@@ -30,7 +45,13 @@ def render_estimates(
             lines += [line for note in price.assumptions for line in wrapped(note)]
     if not verbose:
         lines += _shared(prices)
-    return "\n".join([*lines, "", paint(total_line(prices), "bold")])
+    lines += ["", paint(total_line(prices), "bold")]
+    if past:
+        guessed, real = (sum(pair[side] for pair in past.values()) for side in (0, 1))
+        lines.append(
+            f"{len(past)} of them are done: estimated {guessed:,.0f} PU, cost {real:,.0f} PU ({real / guessed:.2f})."
+        )
+    return "\n".join(lines)
 
 
 def _shared(prices: Mapping[str, Estimate]) -> list[str]:

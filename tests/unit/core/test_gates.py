@@ -71,7 +71,7 @@ def scenes():
     )
     yield (
         plan(job(state="started"), policy=Policy(max_start_pu=99), estimates={"ndvi": price(100)}),
-        "withheld (cost): 1 starts cost up to 100 PU, limit 99 PU; raise maxStartPU, or --max-pu, or --allow cost",
+        "withheld (cost): 1 start costs up to 100 PU, limit 99 PU; raise maxStartPU, or --max-pu, or --allow cost",
     )
     jobs, requests = many_replaced(4, 10)
     yield (
