@@ -7,15 +7,17 @@ steps are done, and what follows from them (sealing what was created, retiring w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shbatch_sync.case import Case, read_case
 from shbatch_sync.inventory import Inventory, Live
 from shbatch_sync.job import Job
-from shbatch_sync.ledger import Ledger
-from shbatch_sync.plan import PASSIVE, Action, Plan, Reason
+from shbatch_sync.ledger import Event, Ledger
+from shbatch_sync.phase import AT_REST, COUNTS_AS_STARTED, Phase
+from shbatch_sync.plan import PASSIVE, Action, Change, Plan, Reason
 from shbatch_sync.planfile import change_to_json
 
 Entry = Mapping[str, Any]
@@ -111,14 +113,23 @@ def _unplanned(
     planned: Mapping[Any, Entry],
     saved: Sequence[Entry],
 ) -> Iterator[str]:
-    agreed = [entry for entry in saved if entry["withheld"] is None]
     for key, (entry, change) in changes.items():
         if key in planned:
             difference = _difference(planned[key], entry)
             if difference:
                 yield f"{_words(entry)}: {difference}"
-        elif not _follows(entry, change, [one for one in agreed if one["job"] == entry["job"]]):
+        elif not _follows(entry, change, [one for one in saved if _agreed(one, entry)]):
             yield f"{_words(entry)} was not planned{_place(entry)}"
+
+
+def _agreed(one: Entry, entry: Entry) -> bool:
+    """Say whether a planned change of the same job counts for one of now: not if a gate held only the planned one."""
+    return one["job"] == entry["job"] and _gate(one) in {None, _gate(entry)}
+
+
+def _gate(entry: Entry) -> str | None:
+    held: Mapping[str, str] = entry["withheld"] or {}
+    return held.get("gate")
 
 
 def _difference(before: Entry, after: Entry) -> str:
@@ -127,16 +138,18 @@ def _difference(before: Entry, after: Entry) -> str:
         return f"{_declared(after)} another request now"
     if before["try"] != after["try"]:
         return f"try {before['try']} was planned, it would be try {after['try']}"
-    gates = [(entry["withheld"] or {}).get("gate") for entry in (before, after)]
-    if gates[0] != gates[1]:
-        return f"held back by {gates[0] or 'no gate'} when planned, by {gates[1] or 'none'} now"
-    if before["fields"] != after["fields"]:
-        return f"{_fields(before, after)}: not what was planned"
-    return ""
+    if _gate(before) != _gate(after):
+        return f"held back by {_gate(before) or 'no gate'} when planned, by {_gate(after) or 'none'} now"
+    fields = _fields(before, after)
+    return f"{fields}: not what was planned" if fields else ""
 
 
 def _fields(before: Entry, after: Entry) -> str:
-    old, new = ({field["path"]: field for field in entry["fields"]} for entry in (before, after))
+    """Name the fields that differ otherwise than planned; what only looks different depends on the service's echo."""
+    old, new = (
+        {field["path"]: field for field in entry["fields"] if not field["reason"]}
+        for entry in (before, after)
+    )
     return ", ".join(
         path for path in sorted(old.keys() | new.keys()) if old.get(path) != new.get(path)
     )
@@ -198,11 +211,17 @@ def _announced(entry: Entry, change: Change, mine: Sequence[Entry]) -> bool:
 
 def _undone(planned: Mapping[Any, Entry], changes: Mapping[Any, Any], now: Now) -> Iterator[str]:
     for key, entry in planned.items():
-        if key in changes:
+        if key in changes or _still_to_do(entry, changes):
             continue
         why = _otherwise_declared(entry, now) or _not_done(entry, now)
         if why:
             yield f"{_words(entry)} was planned, {why}"
+
+
+def _still_to_do(entry: Entry, changes: Mapping[Any, Any]) -> bool:
+    """Say whether a step that was planned for a request to come is to be done to the one that came."""
+    job, action, request_id = _key(entry)
+    return request_id is None and any(key[:2] == (job, action) for key in changes)
 
 
 def _otherwise_declared(entry: Entry, now: Now) -> str:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shbatch_sync.cost.price import Estimate
-from shbatch_sync.cost.price import Estimate
 from shbatch_sync.diff import FieldChange, Kind
 from shbatch_sync.job import Origin
 from shbatch_sync.marker import Commit
@@ -115,6 +114,7 @@ def policy_to_json(policy: Policy) -> dict[str, Any]:
         "allow": sorted(gate.value for gate in policy.allow),
         "restart": sorted(policy.restart),
         "maxStartPU": policy.max_start_pu,
+        "monthlyPU": policy.monthly_pu,
         "maxRunning": policy.max_running,
         "manyShare": policy.many_share,
         "manyFrom": policy.many_from,
@@ -247,6 +247,7 @@ def _read_policy(members: Mapping[str, Any]) -> Policy:
         allow=frozenset(Gate(name) for name in members["allow"]),
         restart=frozenset(members["restart"]),
         max_start_pu=members["maxStartPU"],
+        monthly_pu=members["monthlyPU"],
         max_running=members["maxRunning"],
         many_share=members["manyShare"],
         many_from=members["manyFrom"],

@@ -10,6 +10,12 @@ import pytest
 CORPUS = Path(os.environ.get("SHBATCH_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="write tests/golden anew; read the diff"
+    )
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of bodies, answers and areas collected from the field; not part of the repository."""

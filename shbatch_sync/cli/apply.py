@@ -1,31 +1,67 @@
-"""`apply`: make the service agree with the manifests, after asking."""
+"""`apply`: make the service agree with the manifests, after asking; or do exactly what a saved plan says."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from shbatch_sync.cli.events import EventStream, event_stream
 from shbatch_sync.cli.output import Output, speaking
 from shbatch_sync.cli.plan import show
 from shbatch_sync.cli.progress import Progress
 from shbatch_sync.cli.running import make_run
-from shbatch_sync.cli.workspace import Selection, gating, open_workspace, policy_of, selecting
-from shbatch_sync.errors import SettingsError
+from shbatch_sync.cli.saved import demand_consent, refuse_options, saved_plan
+from shbatch_sync.cli.signals import ending_gently
+from shbatch_sync.cli.terms import service_of
+from shbatch_sync.cli.workspace import (
+    Selection,
+    gating,
+    open_workspace,
+    policy_of,
+    selecting,
+    since_option,
+)
+from shbatch_sync.errors import ExitCode, SettingsError, ShbatchError
 from shbatch_sync.plan import Action, Plan
 
 if TYPE_CHECKING:
-    from shbatch_sync.reconcile.run import Interrupt, Run
+    from shbatch_sync.reconcile.result import Step
+    from shbatch_sync.reconcile.run import Options, Run
+    from shbatch_sync.savedplan import SavedPlan
     from shbatch_sync.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What an apply was asked to do, on the command line or by a saved plan.
+
+    Attributes:
+        selection: Which jobs to act on.
+        target: Name of the target.
+        variables: Pairs of `--var`.
+        gates: What `policy_of` is given.
+        saved: The saved plan that has to be met.
+        yes: Whether it need not be asked for.
+        style: `text` or `json`.
+    """
+
+    selection: Selection
+    target: str | None
+    variables: tuple[str, ...]
+    gates: dict[str, Any]
+    saved: SavedPlan | None
+    yes: bool
+    style: str
 
 
 @click.command("apply")
 @selecting
+@since_option
 @gating
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--wait", is_flag=True, help="Go on until nothing can progress without a person.")
@@ -48,6 +84,21 @@ if TYPE_CHECKING:
     "--parallelism", type=click.IntRange(1, 32), default=4, show_default=True, help="Calls at once."
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first job that fails.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Of the result; json is one event a line.",
+)
+@click.option(
+    "--json-into",
+    "into",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write the events to a file as well.",
+)
 @speaking
 def command(
     output: Output,
@@ -56,6 +107,7 @@ def command(
     globs: tuple[str, ...],
     labels: tuple[str, ...],
     variables: tuple[str, ...],
+    since: str | None,
     prune: bool,
     allow: tuple[str, ...],
     restart: tuple[str, ...],
@@ -67,26 +119,103 @@ def command(
     settle: float | None,
     parallelism: int,
     fail_fast: bool,
+    style: str,
+    into: str | None,
 ) -> int:
-    """Make the service agree with the manifests."""
+    """Make the service agree with the manifests, or do exactly what a saved plan says."""
     from shbatch_sync.reconcile.run import Options  # noqa: PLC0415
+
+    given = Order(
+        selection=Selection(paths=paths, globs=globs, labels=labels, since=since),
+        target=target,
+        variables=variables,
+        gates={"prune": prune, "allow": allow, "restart": restart, "max_pu": max_pu},
+        saved=saved_plan(output, paths),
+        yes=yes,
+        style=style,
+    )
+    options = Options(wait=wait, timeout=timeout, parallelism=parallelism, fail_fast=fail_fast)
+    with event_stream(output, stdout=style == "json", into=into) as events:
+        try:
+            order = given if given.saved is None else _as_saved(output, given, given.saved)
+            return _carry_out(output, order, options, (settle, poll), events)
+        except ShbatchError as error:
+            _tell(events, error)
+            raise
+
+
+def _tell(events: EventStream, error: ShbatchError) -> None:
+    from shbatch_sync.render.events import failed  # noqa: PLC0415
+
+    events.send(failed(error))
+
+
+def _as_saved(output: Output, given: Order, saved: SavedPlan) -> Order:
+    """Return what a saved plan asks for; options that it has decided may not be given beside it."""
+    from shbatch_sync.savedplan import check_place  # noqa: PLC0415
+    from shbatch_sync.store.project import find_project, load_project  # noqa: PLC0415
+
+    chosen = given.selection
+    refuse_options(
+        saved,
+        {
+            "--job": chosen.globs,
+            "--label": chosen.labels,
+            "--changed-since": chosen.since,
+            "--var": given.variables,
+            "--prune": given.gates["prune"],
+            "--allow": given.gates["allow"],
+            "--restart": given.gates["restart"],
+            "--max-pu": given.gates["max_pu"] is not None,
+        },
+    )
+    project = load_project(find_project(Path(output.directory)))
+    check_place(saved, project=project.name, target=given.target)
+    terms = saved.terms
+    return replace(
+        given,
+        selection=Selection(
+            paths=tuple(str(project.root / path) for path in terms.paths),
+            globs=terms.globs,
+            labels=terms.labels,
+            names=terms.names,
+        ),
+        target=saved.document["target"],
+        variables=tuple(f"{name}={value}" for name, value in terms.variables.items()),
+        gates={
+            "prune": terms.prune,
+            "allow": terms.allow,
+            "restart": terms.restart,
+            "max_pu": terms.max_pu,
+        },
+        yes=True,
+    )
+
+
+def _carry_out(
+    output: Output,
+    order: Order,
+    options: Options,
+    times: tuple[float | None, float | None],
+    events: EventStream,
+) -> int:
     from shbatch_sync.session import open_session  # noqa: PLC0415
 
-    workspace = open_workspace(
-        output, target, Selection(paths=paths, globs=globs, labels=labels), variables
-    )
-    policy = policy_of(workspace, prune=prune, allow=allow, restart=restart, max_pu=max_pu)
+    workspace = open_workspace(output, order.target, order.selection, order.variables)
+    policy = policy_of(workspace, **order.gates)
     with open_session(workspace.project, workspace.target, os.environ) as session:
-        options = Options(
-            wait=wait,
-            timeout=timeout,
+        if order.saved is not None:
+            from shbatch_sync.savedplan import check_policy, check_service  # noqa: PLC0415
+
+            check_service(order.saved, service_of(session))
+            check_policy(order.saved, policy)
+        settle, poll = times
+        options = replace(
+            options,
             poll=session.poll if poll is None else poll,
             settle=_settle(output, session, settle),
-            parallelism=parallelism,
-            fail_fast=fail_fast,
         )
-        run = make_run(workspace, session, policy, options)
-        return _apply(output, run, yes=yes)
+        return _apply(output, make_run(workspace, session, policy, options), order, events)
 
 
 def _settle(output: Output, session: Session, asked: float | None) -> float:
@@ -98,22 +227,46 @@ def _settle(output: Output, session: Session, asked: float | None) -> float:
     return session.settle if asked is None else asked
 
 
-def _apply(output: Output, run: Run, *, yes: bool) -> int:
+def _apply(output: Output, run: Run, order: Order, events: EventStream) -> int:
     from shbatch_sync.reconcile.apply import apply_plan, look  # noqa: PLC0415
-    from shbatch_sync.render.apply_text import render_result  # noqa: PLC0415
+    from shbatch_sync.render.events import ended, planned  # noqa: PLC0415
 
-    first = look(run, record=yes)
-    show(output, first.plan)
-    if not yes and not _agreed(first.plan):
+    first = look(run, record=order.yes)
+    if order.saved is not None:
+        demand_consent(order.saved, run, first)
+    if order.style == "text":
+        show(output, first.plan)
+    events.send(*planned(first.plan))
+    if not order.yes and not _agreed(first.plan):
         output.say("nothing was changed")
-        return 1
+        return ExitCode.ERROR
     run.known = first.inventory.ids
     progress = Progress(output)
-    run.report, run.watch = progress.step, progress.round
-    with _signals(run.interrupt), progress:
-        result = apply_plan(run, first if yes else None)
-    output.result(render_result(result, output.paint))
+    _listen(run, progress, events)
+    with ending_gently(run.interrupt), progress:
+        result = apply_plan(run, first if order.yes else None)
+    events.send(ended(result))
+    if order.style == "text":
+        from shbatch_sync.render.apply_text import render_result  # noqa: PLC0415
+
+        output.result(render_result(result, output.paint))
     return result.exit_code
+
+
+def _listen(run: Run, progress: Progress, events: EventStream) -> None:
+    """Have a run tell its steps and rounds to the person and to the stream."""
+    from shbatch_sync.render.events import taken, waiting  # noqa: PLC0415
+
+    def step(one: Step) -> None:
+        progress.step(one)
+        events.send(taken(one))
+
+    def watch(plan: Plan) -> None:
+        progress.round(plan)
+        if any(change.action is Action.WAIT for change in plan.changes):
+            events.send(waiting(plan))
+
+    run.report, run.watch = step, watch
 
 
 def _agreed(plan: Plan) -> bool:
@@ -135,23 +288,3 @@ def _question(plan: Plan) -> str:
     total = plan.estimate
     price = f", about {total['pu']:,.0f} PU" if total["pu"] else ", at a price that is not known"
     return f"Start {starts} job{'s' if starts > 1 else ''}{price}?"
-
-
-@contextmanager
-def _signals(interrupt: Interrupt) -> Iterator[None]:
-    """Let Ctrl-C, a kill and a closed terminal end the run after the call in flight; a second Ctrl-C ends it at once."""
-
-    def ask(number: int, _: object) -> None:
-        if interrupt.requested and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        interrupt.set()
-
-    numbers = [
-        getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-    ]
-    before = {number: signal.signal(number, ask) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -19,7 +19,7 @@ from shbatch_sync.ledger import Ledger, dump
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "csv"]),
     default="text",
     show_default=True,
     help="Of the result.",
@@ -30,7 +30,6 @@ def command(output: Output, target: str | None, globs: tuple[str, ...], style: s
     from pathlib import Path  # noqa: PLC0415
 
     from shbatch_sync.session import ledger_of  # noqa: PLC0415
-    from shbatch_sync.store.ledger import LedgerFile  # noqa: PLC0415
     from shbatch_sync.store.project import find_project, load_project  # noqa: PLC0415
 
     project = load_project(find_project(Path(output.directory)))
@@ -46,11 +45,17 @@ def command(output: Output, target: str | None, globs: tuple[str, ...], style: s
         for entry in known.entries
         if not globs or any(fnmatchcase(entry.job, glob) for glob in globs)
     ]
-    if isinstance(store, LedgerFile) and store.unreadable:
-        lines = ", ".join(map(str, store.unreadable))
-        output.say(f"warning: {store.path}: line {lines} cannot be read and is left out")
+    if unreadable := getattr(store, "unreadable", ()):
+        lines = ", ".join(map(str, unreadable))
+        output.say(f"warning: {store.place}: line {lines} cannot be read and is left out")
     if style == "json":
-        output.json([json.loads(dump(entry)) for entry in entries])
+        told = [json.loads(dump(entry)) for entry in entries]
+        output.json({"formatVersion": "1.0", "target": name, "entries": told})
+        return ExitCode.OK
+    if style == "csv":
+        from shbatch_sync.render.history_csv import history_csv  # noqa: PLC0415
+
+        output.result(history_csv(entries))
         return ExitCode.OK
     from shbatch_sync.render.history_text import render_history  # noqa: PLC0415
 

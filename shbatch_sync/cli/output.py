@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import update_wrapper
 from pathlib import Path
@@ -15,7 +15,23 @@ import click
 
 from shbatch_sync.render.escape import no_commands, printable
 
+# Shorter ones would only garble what is said.
+SHORTEST_SECRET = 8
+_secrets: set[str] = set()
+
 COLORS = ("auto", "always", "never")
+
+
+def conceal(secrets: Iterable[str]) -> None:
+    """Never say these from now on, in this process: the service may name a key in its own words."""
+    _secrets.update(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+
+
+def discreet(text: str) -> str:
+    """Return text with every known secret taken out, also as JSON would write it."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, "***").replace(json.dumps(secret)[1:-1], "***")
+    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +52,21 @@ class Output:
 
     def result(self, text: str) -> None:
         """Print a result."""
-        click.echo(no_commands(text), color=self.coloured(sys.stdout))
+        click.echo(no_commands(discreet(text)), color=self.coloured(sys.stdout))
+
+    @staticmethod
+    def commands(text: str) -> None:
+        """Print lines that are meant to be commands to a CI system; whoever makes them escapes what is in them."""
+        click.echo(discreet(text))
 
     def json(self, value: Any) -> None:
         """Print a result as JSON."""
-        click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+        click.echo(json_text(value, indent=2))
 
     def say(self, text: str) -> None:
         """Tell what is going on, on stderr."""
         if not self.quiet:
-            click.echo(no_commands(text), err=True, color=self.coloured(sys.stderr))
+            click.echo(no_commands(discreet(text)), err=True, color=self.coloured(sys.stderr))
 
     def paint(self, text: str, style: str) -> str:
         """Add colour to a result, where it will be seen."""
@@ -65,19 +86,32 @@ class Output:
         return stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return JSON in ASCII, in which nothing is a command to a CI system that reads along."""
+    text = json.dumps(value, indent=indent, ensure_ascii=True)
+    return discreet(text).replace("##", r"#\u0023")
+
+
 def complain(message: str, usage: click.Context | None = None) -> None:
     """Print an error on stderr."""
     lines = printable(message).splitlines() or [""]
     text = "\n".join([f"error: {lines[0]}", *lines[1:]])
     if usage is not None:
         text += f"\n{usage.get_usage()}\nTry `{usage.command_path} --help`."
-    click.echo(no_commands(text), err=True)
+    click.echo(no_commands(discreet(text)), err=True)
 
 
 def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
     """Hand a command its `Output`; takes `-v`, `-q`, `--color` and `-C` behind the command's name as well."""
 
-    @click.option("-C", "directory", metavar="DIR", default=None, help="Act as if started in DIR.")
+    @click.option(
+        "-C",
+        "directory",
+        metavar="DIR",
+        default=None,
+        is_eager=True,
+        help="Act as if started in DIR.",
+    )
     @click.option("-v", "--verbose", count=True, help="Say more.")
     @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
     @click.option("--color", type=click.Choice(COLORS), default=None, help="Colour.")

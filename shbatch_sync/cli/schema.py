@@ -7,12 +7,14 @@ import click
 from shbatch_sync.cli.output import Output, speaking
 from shbatch_sync.errors import ExitCode
 
+KINDS = ("job", "project", "plan", "apply", "status", "validate", "history", "estimate")
+
 
 @click.command("schema")
-@click.argument("kind", type=click.Choice(["job", "project", "plan"]), default="job")
+@click.argument("kind", type=click.Choice(KINDS), default="job")
 @speaking
 def command(output: Output, kind: str) -> int:
-    """Print the JSON Schema of manifests (job), of shbatch.yaml (project) or of a plan in JSON."""
+    """Print the JSON Schema of manifests (job), of shbatch.yaml (project), or of what a command prints as JSON."""
     from shbatch_sync.store.schemas import schema_text  # noqa: PLC0415
 
     output.result(schema_text(kind).rstrip())

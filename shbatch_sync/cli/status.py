@@ -9,7 +9,7 @@ import click
 
 from shbatch_sync.cli.output import Output, speaking
 from shbatch_sync.cli.running import make_run
-from shbatch_sync.cli.workspace import Selection, open_workspace, policy_of, selecting
+from shbatch_sync.cli.workspace import Selection, open_workspace, policy_of, selecting, since_option
 from shbatch_sync.errors import ExitCode
 from shbatch_sync.standing import Standing, standings
 
@@ -23,6 +23,7 @@ _NAMES = {
 
 @click.command("status")
 @selecting
+@since_option
 @click.option(
     "--format",
     "style",
@@ -44,6 +45,7 @@ def command(
     globs: tuple[str, ...],
     labels: tuple[str, ...],
     variables: tuple[str, ...],
+    since: str | None,
     style: str,
     record: bool,
 ) -> int:
@@ -51,9 +53,8 @@ def command(
     from shbatch_sync.reconcile.apply import look, take_in  # noqa: PLC0415
     from shbatch_sync.session import open_session  # noqa: PLC0415
 
-    workspace = open_workspace(
-        output, target, Selection(paths=paths, globs=globs, labels=labels), variables
-    )
+    selection = Selection(paths=paths, globs=globs, labels=labels, since=since)
+    workspace = open_workspace(output, target, selection, variables)
     with open_session(workspace.project, workspace.target, os.environ) as session:
         run = make_run(workspace, session, policy_of(workspace))
         current = look(run, record=record)

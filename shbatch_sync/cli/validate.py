@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,7 +20,7 @@ from shbatch_sync.errors import ExitCode, ManifestError, Problem
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "github", "sarif"]),
     default="text",
     show_default=True,
     help="Of the result.",
@@ -42,38 +45,76 @@ def _unset(variable: str, jobs: tuple[str, ...]) -> str:
 
 
 def _report(
-    output: Output,
-    style: str,
-    problems: tuple[Problem, ...],
-    *,
-    jobs: int,
-    notes: list[str] | None = None,
+    output: Output, style: str, problems: Sequence[Problem], *, jobs: int, notes: Sequence[str] = ()
 ) -> None:
-    valid = not any(problem.severity != "warning" for problem in problems)
-    if style == "json":
-        document = {
-            "formatVersion": "1.0",
-            "valid": valid,
-            "jobs": jobs,
-            "problems": [
-                {
-                    "file": problem.file,
-                    "line": problem.line,
-                    "column": problem.column,
-                    "pointer": problem.pointer,
-                    "message": problem.message,
-                    "code": problem.code,
-                    "severity": problem.severity,
-                }
-                for problem in problems
-            ],
-            "notes": notes or [],
-        }
-        output.json(document)
-        return
-    for note in notes or []:
+    match style:
+        case "json":
+            output.json(_document(problems, jobs, notes))
+        case "sarif":
+            from shbatch_sync.render.findings import sarif  # noqa: PLC0415
+
+            output.json(sarif(problems, _prefix(output)))
+        case "github":
+            _annotate(output, problems, jobs, notes)
+        case _:
+            _print(output, problems, jobs, notes)
+
+
+def _valid(problems: Sequence[Problem]) -> bool:
+    return not any(problem.severity != "warning" for problem in problems)
+
+
+def _document(problems: Sequence[Problem], jobs: int, notes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "formatVersion": "1.0",
+        "valid": _valid(problems),
+        "jobs": jobs,
+        "problems": [
+            {
+                "file": problem.file,
+                "line": problem.line,
+                "column": problem.column,
+                "pointer": problem.pointer,
+                "message": problem.message,
+                "code": problem.code,
+                "severity": problem.severity,
+            }
+            for problem in problems
+        ],
+        "notes": list(notes),
+    }
+
+
+def _prefix(output: Output) -> str:
+    """Return the project's folder as seen from the top of the repository, where a forge looks for files."""
+    from shbatch_sync.errors import SettingsError  # noqa: PLC0415
+    from shbatch_sync.store.git import prefix  # noqa: PLC0415
+    from shbatch_sync.store.project import find_project  # noqa: PLC0415
+
+    try:
+        return prefix(find_project(Path(output.directory)).parent)
+    except SettingsError:
+        return ""
+
+
+def _annotate(output: Output, problems: Sequence[Problem], jobs: int, notes: Sequence[str]) -> None:
+    from shbatch_sync.render.findings import workflow_commands  # noqa: PLC0415
+
+    text = workflow_commands(problems, notes, _prefix(output))
+    if text:
+        output.commands(text)
+    if _valid(problems):
+        output.result(_count(jobs))
+
+
+def _print(output: Output, problems: Sequence[Problem], jobs: int, notes: Sequence[str]) -> None:
+    for note in notes:
         output.say(f"warning: {note}")
     if problems:
         output.result(problem_text(problems))
-    if valid:
-        output.result(f"{jobs} job{'' if jobs == 1 else 's'}, no errors.")
+    if _valid(problems):
+        output.result(_count(jobs))
+
+
+def _count(jobs: int) -> str:
+    return f"{jobs} job{'' if jobs == 1 else 's'}, no errors."

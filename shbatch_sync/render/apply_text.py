@@ -30,6 +30,7 @@ def step_line(step: Step) -> str:
     )
     outcome = {
         Outcome.DONE: "",
+        Outcome.ALREADY: " done already",
         Outcome.WAITING: " waits",
         Outcome.FAILED: " FAILED",
         Outcome.HELD: " left alone",

@@ -12,7 +12,9 @@ import re
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
-_COMMAND = re.compile(r"^(\s*)(::|##\[)", re.MULTILINE)
+# GitHub looks for two colons at the start of a line, and like Azure Pipelines for the older form anywhere in it.
+_COMMAND = re.compile(r"^(\s*)(::)", re.MULTILINE)
+_OLD_COMMAND = re.compile(r"##(?=\[|vso\[)")
 
 
 def printable(text: str) -> str:
@@ -27,8 +29,8 @@ def one_line(text: str, limit: int | None = None) -> str:
 
 
 def no_commands(text: str) -> str:
-    r"""Return text in which no line begins as a CI command does; those get a backslash in front."""
-    return _COMMAND.sub(r"\1\\\2", text)
+    r"""Return text in which no line is a CI command; a backslash breaks those that would be."""
+    return _OLD_COMMAND.sub(r"#\\#", _COMMAND.sub(r"\1\\\2", text))
 
 
 def _escape(character: str) -> str:

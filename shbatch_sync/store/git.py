@@ -27,6 +27,11 @@ def in_history(folder: Path, sha: str) -> bool:
     return bool(base) and base == _git(folder, "rev-parse", "--verify", f"{sha}^{{commit}}").strip()
 
 
+def prefix(folder: Path) -> str:
+    """Return a folder as seen from the top of its repository, ending with a slash; nothing for the top itself."""
+    return _git(folder, "rev-parse", "--show-prefix").strip("\n")
+
+
 def changed_files(folder: Path, revision: str) -> frozenset[str]:
     """Return the files below `folder` that differ from where HEAD and `revision` parted, relative to it.
 
