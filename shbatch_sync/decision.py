@@ -26,7 +26,7 @@ from shbatch_sync.job import DeclaredState, Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.making import bring_about
 from shbatch_sync.phase import ACTIVE, BUSY, COUNTS_AS_RUNNING, Phase
-from shbatch_sync.plan import Action, Change, Facts, Plan, Policy, Reason
+from shbatch_sync.plan import PASSIVE, Action, Change, Facts, Plan, Policy, Reason
 from shbatch_sync.request import BatchProcessRequest
 from shbatch_sync.scene import Scene, attention
 
@@ -64,6 +64,9 @@ def decide(
 ) -> Plan:
     """Decide, over a list that has been sorted already."""
     jobs = sorted(desired, key=lambda job: job.name)
+    if len({job.name for job in jobs}) < len(jobs):
+        message = "two jobs of one target have the same name"
+        raise ValueError(message)
     scene = Scene(
         inventory,
         ledger,
@@ -124,7 +127,9 @@ def _fenced(case: Case, scene: Scene) -> list[Change]:
     fence = next((withheld for withheld in held if withheld is not None), None)
     if fence is None:
         return changes
-    return [replace(change, withheld=fence) if change.effective else change for change in changes]
+    return [
+        change if change.action in PASSIVE else replace(change, withheld=fence) for change in changes
+    ]
 
 
 def _lower_generation(case: Case) -> Change:

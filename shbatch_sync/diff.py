@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from shbatch_sync.digest import without_credentials
-from shbatch_sync.normalize import normalize
+from shbatch_sync.normalize import MEMBERS, normalize
 
 
 class Kind(StrEnum):
@@ -45,7 +45,24 @@ class FieldChange:
 
 def changed_fields(desired: Mapping[str, Any], live: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """Return what really differs between a declared spec and the service's echo, sorted by path."""
-    return _compare(normalize(live), normalize(desired))
+    found = _compare(normalize(live), normalize(desired))
+    return tuple(field for field in found if not _filled_in(field.path, field.kind))
+
+
+# What stands below these is named by the user, not by the API.
+_NAMED_BY_USERS = ("/arrayOverrides/", "/customAttributes/", "/compressor/")
+
+
+def _filled_in(path: str, kind: Kind) -> bool:
+    """Say whether a member that only the echo has is none that anybody took out of a manifest.
+
+    The region of a bucket defaults to the deployment's (Batch V2 reference), which no table of ours can know; and a
+    service may answer with members that this release has never heard of.
+    """
+    if kind is not Kind.REMOVED or any(place in path for place in _NAMED_BY_USERS):
+        return False
+    names = [step for step in path.split("/") if step and not step.isdigit()]
+    return path.endswith("/s3/region") or (bool(names) and names[-1] not in MEMBERS)
 
 
 def suppressed_fields(

@@ -160,7 +160,7 @@ class _Sorter:
         self.ids: set[str] = set()
 
     def add(self, request: BatchProcessRequest) -> None:
-        if request.domain_account_id:
+        if request.domain_account_id and isinstance(request.domain_account_id, str):
             self.accounts.add(request.domain_account_id)
         description = description_of(request)
         match markers.parse(description):
@@ -189,13 +189,20 @@ class _Sorter:
             self.owned[marker.job].append(Live(request, marker, phase_of(request)))
 
     def _ours(self, request: BatchProcessRequest, description: str) -> bool:
+        """Say whether a damaged marker was one of ours: by its id, by the name still in it, by where it delivers."""
         owner = _OWNER.search(description)
-        return request.request_id in self.ledger.ids or owner is None or owner[1] == self.project
+        if request.request_id in self.ledger.ids:
+            return True
+        if owner is not None:
+            return owner[1] == self.project
+        return delivery_url(request.request) in self.urls
 
     def _damage(self, request: BatchProcessRequest, why: str, description: str) -> None:
         self.ids.add(request.request_id)
+        known = self.ledger.of_request(request.request_id).entries
         owner = _OWNER.search(description)
-        self.damaged.append(Suspect(request, why, owner[2] if owner else None))
+        job = known[-1].job if known else owner[2] if owner else None
+        self.damaged.append(Suspect(request, why, job))
 
     def _foreign(self, request: BatchProcessRequest, marker: Marker | None = None) -> None:
         if request.request_id in self.adopt:

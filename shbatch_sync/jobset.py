@@ -17,7 +17,12 @@ Key = tuple[str, str]
 
 def jobset_problems(declarations: Sequence[Declaration]) -> list[Problem]:
     """Return what is wrong with the names and dependencies of `declarations`."""
-    return [*_duplicates(declarations), *_renames(declarations), *_dependencies(declarations)]
+    return [
+        *_duplicates(declarations),
+        *_renames(declarations),
+        *_adoptions(declarations),
+        *_dependencies(declarations),
+    ]
 
 
 def _duplicates(declarations: Sequence[Declaration]) -> list[Problem]:
@@ -51,6 +56,18 @@ def _renames(declarations: Sequence[Declaration]) -> list[Problem]:
                 found.append(
                     one.layers.problem(("previousNames", index), message, "previous-names")
                 )
+    return found
+
+
+def _adoptions(declarations: Sequence[Declaration]) -> list[Problem]:
+    """Return the requests that more than one job wants to take over."""
+    claimed: dict[str, str] = {}
+    found: list[Problem] = []
+    for one in declarations:
+        adopt = one.job.adopt
+        if adopt is not None and claimed.setdefault(adopt, one.job.name) != one.job.name:
+            message = f"request {adopt} is taken over by the job {claimed[adopt]!r} already"
+            found.append(one.layers.problem(("adopt",), message, "adopt"))
     return found
 
 

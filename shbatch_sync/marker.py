@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 import secrets
 from dataclasses import dataclass, replace
@@ -179,6 +180,15 @@ def describe(text: str | None, marker: Marker, limit: int | None = None) -> str:
     if limit is not None:
         words = words[: max(0, limit - len(mark) - 1)].rstrip()
     return f"{words} {mark}" if words else mark
+
+
+def same_text(left: str, right: str) -> bool:
+    """Say whether two texts of people are the same but for what services do to text: spaces, HTML escapes."""
+    return _plain(left) == _plain(right)
+
+
+def _plain(text: str) -> str:
+    return " ".join(html.unescape(text).split())
 
 
 def mentions_marker(text: str) -> bool:

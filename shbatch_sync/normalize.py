@@ -70,6 +70,11 @@ _ARRAY_DEFAULTS = {
 _ORIGIN_DEFAULTS = {"origin": "topLeft"}
 _TOP_DEFAULTS = {"instanceType": "normal"}
 
+# Every member that the published API has (Sentinel Hub and Copernicus Data Space), by name.
+MEMBERS = frozenset(
+    ["acquisitionMode", "arrayOverrides", "arrayParameters", "backCoeff", "bbox", "blockxsize", "blockysize", "bounds", "bufferX", "bufferY", "chunks", "clampNegative", "cogOutput", "cogParameters", "collectionId", "compressor", "constellation", "coordinates", "createCollection", "crs", "customAttributes", "data", "dataFilter", "defaults", "delivery", "demInstance", "downsampling", "dtype", "egm", "evalscript", "features", "fill_value", "format", "from", "geometry", "group", "gs", "harmonizeValues", "height", "iamRoleARN", "id", "identifier", "input", "instanceType", "logo", "maxCloudCoverage", "minQa", "mosaickingOrder", "orbitDirection", "order", "origin", "orthorectify", "output", "overviewLevels", "overviewMinSize", "overwrite", "polarization", "previewMode", "processRequest", "processing", "properties", "radiometricTerrainOversampling", "region", "resamplingAlgorithm", "resolution", "responses", "s3", "skipExisting", "speckleFilter", "tiers", "timeRange", "timeliness", "to", "type", "upsampling", "url", "usePredictor", "view", "width", "windowSizeX", "windowSizeY", "zarr_format"]
+)
+
 _CRS84 = "CRS84"
 _EPSG = re.compile(r"EPSG[:/]+(?:0/|:)?(\d+)$")
 

@@ -62,7 +62,7 @@ _STATUSES = {
     BatchRequestStatus.STOPPED: Phase.STOPPED,
 }
 _ENDED = frozenset({Phase.DONE, Phase.FAILED})
-_SAME_MOMENT = timedelta(seconds=1)
+_SAME_MOMENT = timedelta(milliseconds=50)
 
 
 def phase_of(request: BatchProcessRequest) -> Phase:

@@ -60,7 +60,9 @@ def _mend(suspect: Suspect, jobs: Sequence[Job], ledger: Ledger, facts: Facts) -
         )
     if marker is None:
         return Mend(request_id=request.request_id, was=was, why=why)
-    text = " ".join(_REMAINS.sub(" ", was).split())
+    # A manifest's own text goes in as it is now: what is there may be what was too long for the service.
+    declared = next((job.description for job in jobs if marker.job in job.names), None)
+    text = " ".join(_REMAINS.sub(" ", was).split()) if declared is None else declared
     return Mend(
         request_id=request.request_id,
         was=was,

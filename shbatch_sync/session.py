@@ -110,15 +110,14 @@ def ledger_of(project: Project, target: Target) -> LedgerStore:
     """Return where a target's steps are remembered: beside a sandbox's database, else one file for the project.
 
     Raises:
-        SettingsError: The kind of ledger that is declared is not one that this version keeps.
+        SettingsError: The place is none that a ledger can be kept in.
     """
     if target.ledger == "none":
         return MemoryLedger()
-    if target.ledger is not None and "://" in target.ledger:
-        message = (
-            f"{target.origin}: ledger {target.ledger}: only a path inside the project, or none"
-        )
-        raise SettingsError(message)
+    if target.ledger is not None and target.ledger.startswith("s3://"):
+        from shbatch_sync.store.s3_ledger import S3Ledger  # noqa: PLC0415 - brings boto3
+
+        return S3Ledger(target.ledger)
     if target.ledger is not None:
         return LedgerFile(project.root / target.ledger)
     if target.emulator is not None:

@@ -8,7 +8,7 @@ from shbatch_sync.case import Case
 from shbatch_sync.diff import FieldChange, Kind, suppressed_fields
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import DeclaredState
-from shbatch_sync.marker import Marker, Retired
+from shbatch_sync.marker import Marker, Retired, same_text
 from shbatch_sync.phase import WRITABLE, Phase
 from shbatch_sync.plan import Action, Change, Reason
 from shbatch_sync.restart import stopped_by_us
@@ -45,7 +45,7 @@ def write(case: Case, live: Live) -> list[Change]:
         detail = "its description can be changed when it is at rest"
         return [change_of(case, Action.WAIT, Reason.DEFERRED, detail, live)]
     fields = suppressed_fields(case.job.spec, live.spec) if reason is Reason.COSMETIC else ()
-    if text != live.text:
+    if reason is Reason.DESCRIPTION_CHANGED:
         fields = (FieldChange("/description", Kind.CHANGED, live.text, text),)
     change = change_of(case, Action.UPDATE, reason, live=live)
     return [replace(change, fields=fields, marker=mark, text=text)]
@@ -59,7 +59,7 @@ def retire(case: Case, live: Live, kind: Retired) -> Change:
 
 
 def _reason(live: Live, mark: Marker, text: str) -> Reason | None:
-    if text != live.text:
+    if not same_text(text, live.text):
         return Reason.DESCRIPTION_CHANGED
     if not live.sealed:
         return Reason.UNSEALED

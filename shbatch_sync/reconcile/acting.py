@@ -48,24 +48,37 @@ def _update(run: Run, change: Change) -> bool:
         seen = run.client.get_request(live.id)
     except ApiError as error:
         return _write_refused(run, change, error)
-    if description_of(seen) != description:
-        return _written_over(run, change)
+    if markers.parse(description_of(seen)) != mark:
+        return _written_over(run, change, seen)
     run.refused.pop((live.id, change.action), None)
     if mark.seal is not None and live.marker.seal is None:
         run.write(Event.SEALED, mark, live.id, lag=run.lags.get(live.id))
     if mark.retired is not None:
         run.write(Event.RETIRED, mark, live.id)
-    run.note(change, Outcome.DONE, live.id)
+    detail = ""
+    if not markers.same_text(markers.human_text(description_of(seen)), change.text or ""):
+        # Writing it again would give the same answer again.
+        run.stubborn.add((live.id, change.text))
+        detail = "the service stores the text in other words"
+    run.note(change, Outcome.DONE, live.id, detail)
     return True
 
 
-def _written_over(run: Run, change: Change) -> bool:
+def _written_over(run: Run, change: Change, seen: BatchProcessRequest) -> bool:
+    """Another run wrote too, a read lags, or the service does not keep what it was given."""
     live, _ = _subject(change)
-    detail = (
-        "the description did not come back as it was written; another run may have written it too"
-    )
-    outcome = Outcome.WAITING if run.patient(live.id, change.action) else Outcome.FAILED
-    run.note(change, outcome, live.id, detail)
+    before = description_of(live.request)
+    if isinstance(markers.parse(description_of(seen)), Marker) or description_of(seen) == before:
+        detail = "the description did not come back as it was written; another run may have written it too"
+        outcome = Outcome.WAITING if run.patient(live.id, change.action) else Outcome.FAILED
+        run.note(change, outcome, live.id, detail)
+        return False
+    detail = "the service did not keep the description to the letter, so the old one was written back; is there a limit to its length?"
+    try:
+        run.client.update_request(live.id, before)
+    except ApiError as error:
+        detail = f"the service did not keep the description to the letter, and the old one cannot be written back: {error}"
+    run.note(change, Outcome.FAILED, live.id, detail)
     return False
 
 
@@ -142,15 +155,18 @@ def _call(
 ) -> bool:
     """Make an action call; where it is refused, the request itself says whether the end was reached."""
     live, _ = _subject(change)
+    if run.lately_accepted(change):
+        run.note(change, Outcome.WAITING, live.id, "accepted; what the service shows lags behind")
+        return False
     try:
         call(live.id)
     except ApiError as error:
         seen = _read(run, live)
         if seen is not None and reached(phase_of(seen)):
-            run.note(change, Outcome.DONE, live.id, "another call had done it already")
+            run.note(change, Outcome.ALREADY, live.id, "another call had done it already")
             return True
         return _refused(run, change, error, seen)
-    run.refused.pop((live.id, change.action), None)
+    run.accept(change)
     run.note(change, Outcome.DONE, live.id)
     return True
 

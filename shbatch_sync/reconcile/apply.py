@@ -15,7 +15,7 @@ from shbatch_sync.inventory import Inventory, Live
 from shbatch_sync.ledger import Entry, Event, Ledger
 from shbatch_sync.normalize import normalize
 from shbatch_sync.phase import COUNTS_AS_STARTED, Phase
-from shbatch_sync.plan import Action, Change, Facts, Plan, Reason
+from shbatch_sync.plan import Action, Change, Facts, Plan, Policy, Reason
 from shbatch_sync.reconcile.acting import act_on_job
 from shbatch_sync.reconcile.creating import create_all, other_account
 from shbatch_sync.reconcile.result import ApplyResult, Outcome
@@ -26,7 +26,14 @@ _MAKING = frozenset({Action.CREATE, Action.REPLACE})
 _ENDS = {Phase.DONE: "DONE", Phase.FAILED: "FAILED", Phase.STOPPED: "STOPPED"}
 # What goes on by itself, so that waiting for it makes sense; the other waits hang on one of these.
 _PASSING = frozenset(
-    {Reason.ANALYSING, Reason.STARTING, Reason.PROCESSING, Reason.STOPPING, Reason.TOO_SOON}
+    {
+        Reason.ANALYSING,
+        Reason.STARTING,
+        Reason.PROCESSING,
+        Reason.STOPPING,
+        Reason.TOO_SOON,
+        Reason.UNKNOWN_STATE,
+    }
 )
 _LEDGER_AGE = timedelta(days=1)
 # Seconds without a list after which a run gives up.
@@ -120,7 +127,7 @@ def look(run: Run, *, record: bool = True) -> Round:
     run.longest_lag = memory.longest_lag
     facts = replace(_facts(run), strange_commits=_strange_commits(run, inventory))
     run.outage = None
-    return Round(begun, inventory, memory, decide(run.jobs, inventory, memory, run.policy, facts))
+    return Round(begun, inventory, memory, decide(run.jobs, inventory, memory, _policy(run), facts))
 
 
 def _memory(run: Run) -> Ledger:
@@ -146,6 +153,11 @@ def _facts(run: Run) -> Facts:
         selected=scope.selected,
         spent_pu=sum(run.spent.values()),
     )
+
+
+def _policy(run: Run) -> Policy:
+    """Return what may be done now: what a person asked to run again is run again once, not until it works."""
+    return replace(run.policy, restart=run.policy.restart - run.restarted)
 
 
 def _settle_account(run: Run, inventory: Inventory, memory: Ledger) -> None:
@@ -233,11 +245,7 @@ def _strange_commits(run: Run, inventory: Inventory) -> frozenset[str]:
 
 
 def _carry_out(run: Run, current: Round) -> bool:
-    changes = [
-        change
-        for change in current.plan.changes
-        if change.effective and change.job not in _left_alone(run)
-    ]
+    changes = [change for change in _open_changes(run, current) if change.effective]
     changes = list(_undisturbed(run, current, changes))
     creates = [
         change for change in changes if change.action in _MAKING and _ready(run, current, change)
@@ -259,8 +267,19 @@ def _carry_out(run: Run, current: Round) -> bool:
     return _act(run, rest) or made
 
 
-def _left_alone(run: Run) -> set[str]:
-    return run.failures.keys() | run.held.keys()
+def _open_changes(run: Run, current: Round) -> list[Change]:
+    """Return what this run may still do something about, or wait for."""
+    alone = run.failures.keys() | run.held.keys()
+    return [
+        change
+        for change in current.plan.changes
+        if change.job not in alone
+        # A text that the service stores in other words is written once; after that it says nothing new.
+        and not (
+            change.reason is Reason.DESCRIPTION_CHANGED
+            and (change.request_id or "", change.text) in run.stubborn
+        )
+    ]
 
 
 def _act(run: Run, changes: Iterable[Change]) -> bool:
@@ -392,7 +411,7 @@ def _sealed(inventory: Inventory) -> Iterable[Live]:
 
 def _worth_waiting(run: Run, current: Round) -> bool:
     """Say whether time alone brings this run on."""
-    changes = [change for change in current.plan.changes if change.job not in _left_alone(run)]
+    changes = _open_changes(run, current)
     if any(change.effective and change.job not in run.later for change in changes):
         return True
     if run.options.wait and any(change.effective for change in changes):

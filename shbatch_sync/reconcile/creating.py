@@ -16,6 +16,7 @@ from typing import Any
 from shbatch_sync import marker as markers
 from shbatch_sync.errors import (
     ApiError,
+    AuthenticationError,
     PermissionDeniedError,
     RateLimitedError,
     RequestNotFoundError,
@@ -112,6 +113,15 @@ def _not_created(run: Run, change: Change, mark: Marker, error: ApiError) -> Non
         run.note(change, Outcome.WAITING, detail=f"not created: {error}")
         run.pause(error.retry_after or run.options.poll)
         return
+    if isinstance(error, AuthenticationError) and change.job not in run.renewed:
+        # The client has renewed its token meanwhile, and what is refused for its token was not done.
+        run.renewed.add(change.job)
+        run.note(
+            change,
+            Outcome.WAITING,
+            detail=f"not created, tried again with a new token: {error.detail}",
+        )
+        return
     run.note(change, Outcome.FAILED, detail=str(error))
     # Too few processing units, or no right to create: the next one would be told the same.
     if isinstance(error, PermissionDeniedError):
@@ -120,11 +130,13 @@ def _not_created(run: Run, change: Change, mark: Marker, error: ApiError) -> Non
 
 def _created(run: Run, change: Change, mark: Marker, made: BatchProcessRequest) -> None:
     job = change.declared
-    pinned, account = run.account, made.domain_account_id
+    told = made.domain_account_id
+    pinned, account = run.account, told if isinstance(told, str) else None
     run.made[made.request_id] = change.job
     run.first_seen[made.request_id] = run.clock.monotonic()
     run.unanswered.pop(change.job, None)
     run.refused.pop((change.job, change.action), None)
+    run.ran_again(change)
     run.account = account or pinned
     run.write(
         Event.CREATED,

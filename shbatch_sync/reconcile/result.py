@@ -14,6 +14,7 @@ class Outcome(StrEnum):
     """How a step went."""
 
     DONE = "done"
+    ALREADY = "already"
     WAITING = "waiting"
     FAILED = "failed"
     HELD = "held"

@@ -14,7 +14,7 @@ from shbatch_sync.errors import ShbatchError
 from shbatch_sync.job import Job
 from shbatch_sync.ledger import Entry, Event
 from shbatch_sync.marker import Commit, Marker
-from shbatch_sync.plan import Action, Change, Plan, Policy
+from shbatch_sync.plan import Action, Change, Plan, Policy, Reason
 from shbatch_sync.reconcile.result import Outcome, Step
 from shbatch_sync.store.ledger import LedgerStore
 
@@ -25,6 +25,9 @@ MAX_NAP = 0.25
 # Seconds that a step is tried again for: a stop while the service takes a start in, a request it does not find yet.
 PATIENCE = 600.0
 _LAG_FACTOR = 2
+# Seconds after which a read was still seen to know nothing of a write.
+READS_LAG = 100.0
+_AGAIN = frozenset({Reason.NEW_TRY, Reason.RESUME, Reason.FORGOTTEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +116,10 @@ class Run:
         unanswered: Job name → when a create call without an answer ended.
         refused: (request id or job, action) → when it was first refused.
         known: Ids of requests of ours that the first list showed; later ones are another run's.
+        accepted: (request id, action, try) → when the service took it.
+        stubborn: (request id, text) of descriptions that the service stores in other words.
+        restarted: Jobs that were run again in this run.
+        renewed: Jobs whose create was refused for its token once.
         failures: Job name → what went wrong.
         held: Job name → why it was left alone.
         later: Jobs whose next step the service will take, but not soon: only a waiting run stays for them.
@@ -144,6 +151,10 @@ class Run:
     unanswered: dict[str, float] = field(default_factory=dict)
     refused: dict[tuple[str, Action], float] = field(default_factory=dict)
     known: frozenset[str] | None = None
+    accepted: dict[tuple[str, Action, int], float] = field(default_factory=dict)
+    stubborn: set[tuple[str, str | None]] = field(default_factory=set)
+    restarted: set[str] = field(default_factory=set)
+    renewed: set[str] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     later: set[str] = field(default_factory=set)
@@ -177,7 +188,7 @@ class Run:
     @property
     def patience(self) -> float:
         """Seconds that something is tried or waited for before it is given up."""
-        return max(PATIENCE, 3 * self.options.settle)
+        return max(PATIENCE, 3 * self.settle)
 
     @property
     def settle(self) -> float:
@@ -214,6 +225,22 @@ class Run:
         """Say whether a step that was refused is still to be tried again."""
         now = self.clock.monotonic()
         return now - self.refused.setdefault((subject, action), now) < self.patience
+
+    def accept(self, change: Change) -> None:
+        """Remember that the service took an action."""
+        self.accepted[_call_of(change)] = self.clock.monotonic()
+        self.ran_again(change)
+        self.refused.pop((change.request_id or "", change.action), None)
+
+    def ran_again(self, change: Change) -> None:
+        """Remember that a job was run again, so that one request to do so is not taken for several."""
+        if change.reason in _AGAIN:
+            self.restarted.add(change.job)
+
+    def lately_accepted(self, change: Change) -> bool:
+        """Say whether this run has had the same action accepted so lately that no read need show it yet."""
+        at = self.accepted.get(_call_of(change))
+        return at is not None and self.clock.monotonic() - at < max(READS_LAG, self.settle)
 
     def write(
         self,
@@ -257,3 +284,10 @@ class Run:
 
 class MangledError(ShbatchError):
     """The service does not keep descriptions to the letter: markers would not survive, so nothing is started."""
+
+
+def _call_of(change: Change) -> tuple[str, Action, int]:
+    attempt = (
+        change.marker.attempt if change.marker else change.live.marker.attempt if change.live else 1
+    )
+    return (change.request_id or "", change.action, attempt)
