@@ -1,35 +1,66 @@
-"""`history` for a terminal: what was run, when, for how much."""
+"""`history` for a terminal: what was run, when, how long it took and what it cost, within 80 columns."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 
-from shbatch_sync.ledger import Entry, Event
+from shbatch_sync.ledger import Entry
+from shbatch_sync.past import Past, past_requests
 from shbatch_sync.render.escape import one_line
 from shbatch_sync.render.plan_text import Paint, no_paint
 
+_NAME_WIDTH = 22
+
 
 def render_history(entries: Sequence[Entry], paint: Paint = no_paint) -> str:
-    """Return one line an event, oldest first, and the processing units in total."""
-    lines = [
-        paint(f"{'WHEN (UTC)':<17} {'EVENT':<8} {'JOB':<26} {'RUN':<6} {'PU':>8}  REQUEST", "bold")
+    """Return one row a request, oldest first, the sums of jobs with several, and the sum of all."""
+    rows = past_requests(entries)
+    width = max([*(min(len(row.job), _NAME_WIDTH) for row in rows), len("JOB")])
+    header = (
+        f"{'WHEN (UTC)':<16} {'JOB':<{width}} {'RUN':<5} {'STATE':<9} {'TOOK':>6} {'PU':>7} REQUEST"
+    )
+    lines = [paint(header, "bold")]
+    for row in rows:
+        lines += _lines(row, width)
+    return "\n".join([*lines, "", *_sums(rows), paint(total_line(rows), "bold")])
+
+
+def _lines(row: Past, width: int) -> list[str]:
+    run = f"r{row.generation}" + (f".{row.attempt}" if row.attempt > 1 else "")
+    cost = f"{row.cost_pu:,.0f}" if row.cost_pu is not None else ""
+    request = one_line((row.request_id or "")[:8])
+    rest = f"{run:<5} {one_line(row.state, 9):<9} {_duration(row.took):>6} {cost:>7} {request}"
+    name, when = one_line(row.job), f"{row.begun:%Y-%m-%d %H:%M}"
+    if len(name) <= width:
+        return [f"{when} {name:<{width}} {rest}".rstrip()]
+    return [f"{when} {name}", f"{'':<16} {'':<{width}} {rest}".rstrip()]
+
+
+def _duration(took: timedelta | None) -> str:
+    if took is None:
+        return ""
+    minutes = round(took.total_seconds() / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02}"  # noqa: PLR2004 - an hour
+
+
+def _sums(rows: Sequence[Past]) -> list[str]:
+    """Return a line for each job that has run more than once."""
+    costs: dict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        if row.cost_pu is not None:
+            costs[row.job].append(row.cost_pu)
+    return [
+        f"{one_line(job)}: {len(paid)} runs, {sum(paid):,.0f} PU"
+        for job, paid in sorted(costs.items())
+        if len(paid) > 1
     ]
-    for entry in entries:
-        cost = f"{entry.cost_pu:,.0f}" if entry.cost_pu is not None else ""
-        what = one_line(f"{entry.status or entry.event}".lower(), 8)
-        run = f"r{entry.generation}" + (f".{entry.attempt}" if entry.attempt > 1 else "")
-        name = one_line(entry.job, 26)
-        request = (entry.request_id or f"nonce {entry.nonce}")[:36]
-        lines.append(
-            f"{entry.at:%Y-%m-%d %H:%M}  {what:<8} {name:<26} {run:<6} {cost:>8}  {one_line(request)}"
-        )
-    return "\n".join([*lines, "", paint(total_line(entries), "bold")])
 
 
-def total_line(entries: Sequence[Entry]) -> str:
-    """Return the sum over all requests; of several ends of one request the last counts."""
-    costs = {
-        entry.request_id: entry.cost_pu or 0.0 for entry in entries if entry.event is Event.FINAL
-    }
-    jobs = {entry.job for entry in entries}
-    return f"{len(entries)} events of {len(jobs)} jobs, {len(costs)} ended requests, {sum(costs.values()):,.0f} PU."
+def total_line(rows: Sequence[Past]) -> str:
+    """Return the sum over all requests."""
+    jobs = {row.job for row in rows}
+    ended = [row for row in rows if row.cost_pu is not None]
+    total = sum(row.cost_pu or 0.0 for row in ended)
+    return f"{len(rows)} requests of {len(jobs)} jobs, {len(ended)} ended, {total:,.0f} PU."

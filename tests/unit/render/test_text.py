@@ -474,19 +474,27 @@ def test_standings_stay_within_80_columns(rows):
 def test_a_history():
     lines = [
         entry("intent", None, nonce="k7q2m7xa", at=NOW),
-        entry("final", 1, status="STOPPED", cost_pu=3.0, at=ago(hours=-1)),
-        entry("final", 1, status="DONE", cost_pu=1234.0, attempt=2, at=ago(hours=-2)),
-        entry("start", 2, job="x" * 40, at=ago(hours=-3)),
+        entry("start", 1, nonce="bbbbbbbb", at=ago(minutes=-15)),
+        entry("final", 1, nonce="bbbbbbbb", status="STOPPED", cost_pu=3.0, at=ago(hours=-1)),
+        entry(
+            "final", 1, nonce="bbbbbbbb", status="DONE", cost_pu=1234.0, attempt=2, at=ago(hours=-2)
+        ),
+        entry("final", 3, nonce="cccccccc", status="DONE", cost_pu=100.0, at=ago(hours=-4)),
+        entry("start", 2, nonce="dddddddd", job="x" * 40, at=ago(hours=-3)),
     ]
-    assert render_history(lines).splitlines() == [
-        "WHEN (UTC)        EVENT    JOB                        RUN          PU  REQUEST",
-        "2024-06-10 12:00  intent   ndvi                       r1               nonce k7q2m7xa",
-        f"2024-06-10 13:00  stopped  ndvi                       r1            3  {rid(1)}",
-        f"2024-06-10 14:00  done     ndvi                       r1.2      1,234  {rid(1)}",
-        f"2024-06-10 15:00  start    {'x' * 25}… r1               {rid(2)}",
+    text = render_history(lines)
+    assert text.splitlines() == [
+        "WHEN (UTC)       JOB                    RUN   STATE       TOOK      PU REQUEST",
+        "2024-06-10 12:00 ndvi                   r1    no answer",
+        f"2024-06-10 12:15 ndvi                   r1.2  done        1h45   1,234 {rid(1)[:8]}",
+        f"2024-06-10 15:00 {'x' * 40}",
+        f"{'':<39} r1    started                 {rid(2)[:8]}",
+        f"2024-06-10 16:00 ndvi                   r1    done                100 {rid(3)[:8]}",
         "",
-        "4 events of 2 jobs, 1 ended requests, 1,234 PU.",
+        "ndvi: 2 runs, 1,334 PU",
+        "4 requests of 2 jobs, 2 ended, 1,334 PU.",
     ]
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_foreign_text_is_harmless_in_a_history():

@@ -1,0 +1,86 @@
+"""What the ledger's lines add up to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from shbatch_sync.ledger import Entry, Event
+from shbatch_sync.past import past_requests
+
+BEGUN = datetime(2025, 6, 1, tzinfo=UTC)
+
+
+def line(event: Event, minutes: float, **members) -> Entry:
+    values = {
+        "target": "eu",
+        "project": "crops",
+        "job": "ndvi",
+        "generation": 1,
+        "digest": "1.000000000000",
+        "nonce": "aaaaaaaa",
+        **members,
+    }
+    return Entry(at=BEGUN + timedelta(minutes=minutes), event=event, **values)
+
+
+def rows(*lines: Entry) -> list[tuple[str, timedelta | None, float | None]]:
+    return [(row.state, row.took, row.cost_pu) for row in past_requests(lines)]
+
+
+def test_a_request_is_one_row_from_its_intent_to_its_end():
+    (row,) = past_requests(
+        [
+            line(Event.INTENT, 0),
+            line(Event.CREATED, 1, request_id="r1"),
+            line(Event.SEALED, 2, request_id="r1"),
+            line(Event.START, 3, request_id="r1"),
+            line(Event.FINAL, 48, request_id="r1", status="DONE", cost_pu=120.0),
+        ]
+    )
+    assert (row.request_id, row.state, row.took, row.cost_pu) == (
+        "r1",
+        "done",
+        timedelta(minutes=45),
+        120.0,
+    )
+    assert row.begun == BEGUN
+
+
+def test_a_resumed_request_takes_from_its_first_start_to_its_last_end():
+    lines = [
+        line(Event.START, 0, request_id="r1"),
+        line(Event.FINAL, 10, request_id="r1", status="STOPPED", cost_pu=50.0),
+        line(Event.START, 80, request_id="r1", attempt=2),
+        line(Event.FINAL, 90, request_id="r1", status="DONE", cost_pu=110.0, attempt=2),
+    ]
+    (row,) = past_requests(lines)
+    assert (row.attempt, row.state, row.took, row.cost_pu) == (
+        2,
+        "done",
+        timedelta(minutes=90),
+        110.0,
+    )
+
+
+def test_how_far_a_request_without_an_end_got():
+    assert rows(line(Event.INTENT, 0)) == [("no answer", None, None)]
+    assert rows(line(Event.INTENT, 0), line(Event.RETIRED, 1)) == [("refused", None, None)]
+    assert rows(line(Event.CREATED, 0, request_id="r1")) == [("created", None, None)]
+    assert rows(line(Event.ADOPTED, 0, request_id="r1")) == [("adopted", None, None)]
+    assert rows(line(Event.START, 0, request_id="r1")) == [("started", None, None)]
+    stopping = (line(Event.START, 0, request_id="r1"), line(Event.STOP, 1, request_id="r1"))
+    assert rows(*stopping) == [("stopping", None, None)]
+    retired = (line(Event.CREATED, 0, request_id="r1"), line(Event.RETIRED, 1, request_id="r1"))
+    assert rows(*retired) == [("created", None, None)]
+
+
+def test_an_end_without_a_start_has_no_duration():
+    assert rows(line(Event.FINAL, 5, request_id="r1", status="FAILED", cost_pu=0.0)) == [
+        ("failed", None, 0.0)
+    ]
+
+
+def test_rows_are_in_the_order_of_their_beginning():
+    later = line(Event.CREATED, 9, request_id="r2", nonce="bbbbbbbb", job="a")
+    earlier = line(Event.CREATED, 1, request_id="r1")
+    assert [row.request_id for row in past_requests([later, earlier])] == ["r1", "r2"]
