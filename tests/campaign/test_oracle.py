@@ -1,0 +1,98 @@
+"""The oracles can fail: each thing that must not be is done by hand, and found."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+
+from tests.campaign.dice import Dice
+from tests.campaign.oracle import judge
+from tests.campaign.play import Played, play
+from tests.campaign.report import report
+from tests.campaign.schedule import draw
+from tests.campaign.seeds import play_seed
+from tests.campaign.shrink import shrunk
+from tests.campaign.world import world_of
+
+SEED = 9
+LISTS_TOO_LATE = range(720, 800)
+
+
+@contextmanager
+def quiet():
+    """Play a schedule to its end and leave its world open."""
+    dice = Dice(SEED)
+    with world_of(draw(SEED, dice), dice) as world:
+        played = play(world)
+        judge(played)
+        assert played.violations == []
+        yield played
+
+
+def owned(played: Played) -> dict:
+    tasks = played.world.service.tasks()
+    return next(
+        task for task in tasks if task["id"] not in played.world.foreign and task["costPU"] > 0
+    )
+
+
+def again(played: Played) -> str:
+    judge(played)
+    return "; ".join(played.violations)
+
+
+def test_a_second_payment_is_found():
+    with quiet() as played:
+        task = owned(played)
+        body = {**task["request"]}
+        body["output"]["delivery"]["s3"] = {
+            "url": body["output"]["delivery"]["s3"]["url"], "iamRoleARN": "arn:aws:iam::0:role/r"
+        }  # fmt: skip
+        twin = played.world.service.create(body)
+        played.world.service.force(twin, status="DONE", cost=100.0)
+        assert "paid twice" in again(played)
+
+
+def test_a_foreign_request_that_was_touched_is_found():
+    with quiet() as played:
+        played.world.put_foreign(1)
+        played.world.service.describe(next(iter(played.world.foreign)), "mine now")
+        assert "was changed" in again(played)
+
+
+def test_an_end_that_the_ledger_does_not_know_is_found():
+    with quiet() as played:
+        played.world.sheet.text = ""
+        played.world.sheet.parsed = -1
+        assert "the ledger does not know" in again(played)
+
+
+def test_a_job_that_is_lost_is_found():
+    with quiet() as played:
+        for id_ in played.world.seen:
+            played.world.service.forget(id_)
+        played.world.seen.clear()
+        played.world.created.clear()
+        assert "nobody says so" in again(played)
+
+
+def test_lists_that_lag_beyond_the_settle_are_found_out_and_cut_down():
+    failing = next(seed for seed in LISTS_TOO_LATE if play_seed(seed, hasty=True).violations)
+    played = play_seed(failing, hasty=True)
+    small, spared = shrunk(played, failing, hasty=True)
+    assert small.violations
+    assert spared
+    assert len(small.world.dice.struck) < len(played.world.dice.struck)
+    text = "\n".join(report(small, failing, "again"))
+    assert "VIOLATION" in text
+    assert "what struck" in text
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_schedule_without_what_struck_is_another_one(seed):
+    played = play_seed(seed)
+    events = [event for event, _ in played.world.dice.struck]
+    calm = play_seed(seed, spared=frozenset(events))
+    assert not {event for event, _ in calm.world.dice.struck} & set(events)
+    assert calm.violations == []
