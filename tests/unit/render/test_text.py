@@ -489,7 +489,7 @@ def test_a_history():
         f"2024-06-10 12:15 ndvi                   r1.2  done        1h45   1,234 {rid(1)[:8]}",
         f"2024-06-10 15:00 {'x' * 40}",
         f"{'':<39} r1    started                  {rid(2)[:8]}",
-        f"2024-06-10 16:00 ndvi                   r1    done                100 {rid(3)[:8]}",
+        f"2024-06-10 16:00 ndvi                   r1    done                 100 {rid(3)[:8]}",
         "",
         "ndvi: 2 runs, 1,334 PU",
         "4 requests of 2 jobs, 2 ended, 1,334 PU.",
