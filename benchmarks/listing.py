@@ -6,7 +6,6 @@ The bars: ours is at least 8 times as fast as sentinelhub's client and takes at 
 loop; its peak memory at 50,000 requests is that at 2,000.
 """
 
-# ruff: noqa: PLC0415 - a process that measures one contender must not carry the others
 from __future__ import annotations
 
 import argparse

@@ -32,9 +32,13 @@ def allowed_through(faults: Sequence[SchemaFault], data: Any) -> list[SchemaFaul
     return [fault for fault in faults if not _lets_through(patterns, fault)]
 
 
+def is_new(fault: SchemaFault) -> bool:
+    """Return whether `fault` is about something new in the request: a key or a value that the schema does not know."""
+    return fault.code in _NEW and fault.steps[:1] == ("request",) and fault.steps not in _STRUCTURE
+
+
 def _lets_through(patterns: Sequence[Steps], fault: SchemaFault) -> bool:
-    is_new = fault.code in _NEW and fault.steps not in _STRUCTURE
-    return is_new and any(_covers(pattern, fault.steps) for pattern in patterns)
+    return is_new(fault) and any(_covers(pattern, fault.steps) for pattern in patterns)
 
 
 def _covers(pattern: Steps, steps: Steps) -> bool:

@@ -13,6 +13,7 @@ from shbatch_sync.geojson import read_area
 from shbatch_sync.job import DeclaredState, Job, Origin, RestartPolicy
 from shbatch_sync.merge import STORAGES, fill_credentials
 from shbatch_sync.pointer import Steps, to_pointer
+from shbatch_sync.salvage import HARMLESS_AREA, HARMLESS_SCRIPT
 
 if TYPE_CHECKING:
     from shbatch_sync.errors import Problem
@@ -35,6 +36,7 @@ class Draft:
         layers: Where its values stand.
         scope: For files that are to be expanded.
         problems: What came up on the way.
+        unsound: Ways to the values that it came up with.
     """
 
     data: Mapping[str, Any]
@@ -42,16 +44,18 @@ class Draft:
     layers: Layers
     scope: Scope
     problems: list[Problem] = field(default_factory=list)
+    unsound: list[Steps] = field(default_factory=list)
 
     def problem(self, steps: Steps, message: str, code: str) -> None:
         """Keep a problem with the value at `steps`."""
+        self.unsound.append(steps)
         self.problems.append(self.layers.problem(steps, message, code))
 
 
-def assemble(
-    draft: Draft, files: FileReader, areas: dict[str, Any]
-) -> tuple[Job | None, list[Problem]]:
-    """Return the job of `draft`, or None and what keeps it from being one.
+def assemble(draft: Draft, files: FileReader, areas: dict[str, Any]) -> tuple[Job, list[Steps]]:
+    """Return the job of `draft`, and the ways to what is wrong with it.
+
+    Each way is a problem of the draft's; something harmless stands there in the job.
 
     Args:
         draft: The manifest.
@@ -62,9 +66,7 @@ def assemble(
     request = _with_files(draft, request, files, areas)
     request, credentials = _without_secrets(request)
     description = _description(draft, request.pop("description", None))
-    if draft.problems:
-        return None, draft.problems
-    return _job(draft, request, credentials, description), []
+    return _job(draft, request, credentials, description), list(draft.unsound)
 
 
 def _job(
@@ -142,7 +144,7 @@ def _script(draft: Draft, reference: Mapping[str, Any], files: FileReader) -> st
         draft.problem(steps, str(error), "file")
     except ExpressionError as error:
         draft.problem(steps, f"in {reference['fromFile']}: {error}", "expression")
-    return ""
+    return HARMLESS_SCRIPT
 
 
 def _area(
@@ -156,7 +158,7 @@ def _area(
         return areas[file.path]
     except FileRefusedError as error:
         draft.problem(steps, str(error), "file")
-    return {}
+    return HARMLESS_AREA
 
 
 def _beside(draft: Draft, steps: Steps) -> str:

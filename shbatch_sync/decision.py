@@ -128,7 +128,8 @@ def _fenced(case: Case, scene: Scene) -> list[Change]:
     if fence is None:
         return changes
     return [
-        change if change.action in PASSIVE else replace(change, withheld=fence) for change in changes
+        change if change.action in PASSIVE else replace(change, withheld=fence)
+        for change in changes
     ]
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from shbatch_sync.aliases import multiplied
 from shbatch_sync.errors import Problem
 from shbatch_sync.jsontext import JsonRefusedError, loads, within
 from shbatch_sync.pointer import Steps, to_pointer
 from shbatch_sync.yamltext import (
     MAX_DEPTH,
     MAX_NODES,
+    TOO_MANY_ALIASES,
     Construction,
     RefusedError,
     compose,
@@ -119,6 +121,8 @@ def _parse_yaml(source: Source) -> tuple[list[Document], list[Problem]]:
     documents: list[Document] = []
     problems: list[Problem] = []
     roots = compose(source.text)
+    for root in roots if "*" in source.text else ():
+        _refuse_multiplied(root)
     for index, root in enumerate(roots):
         construction = Construction()
         data = construction.value(root)
@@ -136,6 +140,12 @@ def _parse_yaml(source: Source) -> tuple[list[Document], list[Problem]]:
             _problem(source, 1, 1, "the file is empty or holds nothing but comments", "empty")
         )
     return documents, problems
+
+
+def _refuse_multiplied(root: Node) -> None:
+    node = multiplied(root)
+    if node is not None:
+        raise RefusedError(TOO_MANY_ALIASES, *place(node))
 
 
 def _problem(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shbatch_sync import wording
-from shbatch_sync.suggest import did_you_mean
+from shbatch_sync.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -35,12 +35,14 @@ class SchemaFault:
         message: What is wrong, without the value where it may be secret.
         code: `schema`, `unknown-key`, `unknown-value`, `missing-key` or `secret-literal`.
         at_key: Whether the key is at fault, not its value.
+        meant: Key beside or below the value that is missing, or was misspelt.
     """
 
     steps: Steps
     message: str
     code: str = "schema"
     at_key: bool = False
+    meant: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ def _faults(mistake: _Mistake) -> list[SchemaFault]:
     if mistake.keyword == "required":
         missing = [key for key in mistake.value if mistake.misses(key)]
         return [
-            SchemaFault(steps=steps, message=f"{key!r} is missing", code="missing-key")
+            SchemaFault(steps=steps, message=f"{key!r} is missing", code="missing-key", meant=key)
             for key in missing
         ]
     code = "unknown-value" if mistake.keyword == "enum" else "schema"
@@ -164,18 +166,17 @@ def _message(mistake: _Mistake) -> str:
 def _unknown_key(mistake: _Mistake, key: str) -> SchemaFault:
     schema = mistake.schema
     known = list(schema.get("properties", {}))
-    message = f"unknown key {key!r}"
+    message, meant = f"unknown key {key!r}", None
     if key in wording.MOVED:
         message += f": {wording.MOVED[key]}"
     elif "patternProperties" in schema:
         message = f"{key!r} is no name: {' or '.join(schema['patternProperties'])}"
     else:
         free = [name for name in known if name not in mistake.instance]
-        message += (
-            did_you_mean(key, free) or did_you_mean(key, known) or f" (known: {', '.join(known)})"
-        )
+        meant = nearest(key, free) or nearest(key, known)
+        message += did_you_mean(key, [meant]) if meant else f" (known: {', '.join(known)})"
     return SchemaFault(
-        steps=(*mistake.steps, key), message=message, code="unknown-key", at_key=True
+        steps=(*mistake.steps, key), message=message, code="unknown-key", at_key=True, meant=meant
     )
 
 
@@ -247,7 +248,10 @@ def _wrong_type(branches: Sequence[_Branch], steps: Steps) -> SchemaFault:
     first = _type_mistakes(branches[0])[0]
     if first.keyword == "required":
         return SchemaFault(
-            steps=steps, message=f"'type' is missing: {', '.join(allowed)}", code="missing-key"
+            steps=steps,
+            message=f"'type' is missing: {', '.join(allowed)}",
+            code="missing-key",
+            meant="type",
         )
     message = wording.not_one_of(first.instance, allowed)
     return SchemaFault(steps=(*steps, "type"), message=message, code="unknown-value")

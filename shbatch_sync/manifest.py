@@ -2,20 +2,24 @@
 
     document ─ defaults below ─ schema ─ matrix ─ expressions ─ schema again ─ files, credentials ─ Job
 
-Every step reports all it finds; the next one runs only over what the one before let through.
+Every step reports all it finds, and the next one runs over what is sound of what the one before refused, so that
+everything that is wrong is told at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from shbatch_sync.allow import allowed_through
 from shbatch_sync.assembly import Draft, assemble
+from shbatch_sync.checks.run import check_alone
 from shbatch_sync.expressions import MARK, Scope, Unresolved, expand, has_expression
+from shbatch_sync.faults import MAX_FAULTS
 from shbatch_sync.layers import Layers
 from shbatch_sync.matrix import MatrixError, combinations
-from shbatch_sync.merge import merge
+from shbatch_sync.merge import merge, settle
+from shbatch_sync.salvage import Salvaged, meant_by, salvage, wound_of
 from shbatch_sync.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -59,10 +63,18 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """A job and the manifest it was read from."""
+    """A job and the manifest it was read from.
+
+    Attributes:
+        job: The job.
+        layers: Where its values stand.
+        unsound: Ways within the manifest to values that are wrong, in whose place something harmless stands; such
+            a job is only good for being checked.
+    """
 
     job: Job
     layers: Layers
+    unsound: tuple[Steps, ...] = ()
 
 
 def read_manifest(document: Document, context: Context) -> tuple[list[Declaration], list[Problem]]:
@@ -72,25 +84,15 @@ def read_manifest(document: Document, context: Context) -> tuple[list[Declaratio
     """
     layers = Layers(manifest=document, project=context.project.document)
     merged = _merged(document.data, context.project.defaults)
-    problems = _schema_problems(context.schema, merged, layers)
-    if problems:
-        return [], problems
-    reading = _Reading(
-        context=context,
-        layers=layers,
-        dynamic=_may_have_expression(document, context) and has_expression(merged),
-    )
-    matrix = merged.pop("matrix", None)
-    rows: Sequence[Mapping[str, Any] | None] = [None]
-    try:
-        if matrix is not None:
-            rows = combinations(matrix, reading.matrix_scope(), context.files, document.source.file)
-    except MatrixError as error:
-        return [], [layers.problem(("matrix", *error.steps), str(error), "matrix")]
-    for row in rows:
-        reading.read(merged, row)
-    declarations = [Declaration(job=job, layers=layers) for job in reading.jobs]
-    return ([] if reading.problems else declarations), list(dict.fromkeys(reading.problems))
+    reading = _Reading(context=context, layers=layers)
+    sound = reading.sound(merged, context.schema)
+    if sound is not None:
+        reading.dynamic = _may_have_expression(document, context) and has_expression(sound.data)
+        reading.read_all(sound, document.source.file)
+    if not reading.problems:
+        return reading.declarations, []
+    found = check_alone(reading.declarations, context.project)
+    return [], list(dict.fromkeys([*reading.problems, *found]))
 
 
 def _merged(data: Any, defaults: Mapping[str, Any]) -> Any:
@@ -107,24 +109,59 @@ def _may_have_expression(document: Document, context: Context) -> bool:
     return MARK in text or "\\" in text or has_expression(context.project.defaults)
 
 
-def _schema_problems(schema: Schema, data: Any, layers: Layers) -> list[Problem]:
-    faults = schema.faults(data)
-    if faults:
-        faults = allowed_through(faults, data)
-    return [
-        layers.problem(fault.steps, fault.message, fault.code, key=fault.at_key) for fault in faults
-    ]
-
-
 @dataclass(slots=True, kw_only=True)
 class _Reading:
     """The jobs and problems of one document, as they come up."""
 
     context: Context
     layers: Layers
-    dynamic: bool
-    jobs: list[Job] = field(default_factory=list)
+    dynamic: bool = False
+    declarations: list[Declaration] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    def sound(
+        self, data: Any, schema: Schema, wounds: Sequence[Steps] = (), before: Sequence[Steps] = ()
+    ) -> Salvaged | None:
+        """Return what is sound of `data`; what is wrong with it becomes problems.
+
+        Args:
+            data: A manifest.
+            schema: That it is held against.
+            wounds: Ways to what is known to be wrong.
+            before: Ways to what was wrong in a step before.
+        """
+        faults = schema.faults(data)
+        if faults:
+            faults = allowed_through(faults, data)
+        told = [fault for fault in faults if fault.steps not in wounds]
+        self.problems += [
+            self.layers.problem(fault.steps, fault.message, fault.code, key=fault.at_key)
+            for fault in told
+        ]
+        if not faults and not wounds:
+            return Salvaged(data=data, unsound=tuple(before))
+        if len(self.problems) > MAX_FAULTS:
+            return None
+        target = next(iter(self.context.project.targets))
+        ways = [*wounds, *map(wound_of, told)]
+        saved = salvage(data, ways, schema, {("target",): target})
+        if saved is None:
+            return None
+        return replace(saved, unsound=(*before, *saved.unsound, *meant_by(told)))
+
+    def read_all(self, sound: Salvaged, file: str) -> None:
+        """Read the jobs of every combination of the matrix."""
+        merged = dict(sound.data)
+        matrix = merged.pop("matrix", None)
+        rows: Sequence[Mapping[str, Any] | None] = [None]
+        try:
+            if matrix is not None:
+                rows = combinations(matrix, self.matrix_scope(), self.context.files, file)
+        except MatrixError as error:
+            self._problem(("matrix", *error.steps), str(error), "matrix")
+            return
+        for row in rows:
+            self.read(replace(sound, data=merged), row)
 
     def matrix_scope(self) -> Scope:
         """Return the names that a matrix itself may use."""
@@ -137,13 +174,13 @@ class _Reading:
         own = target.vars if target else {}
         return {**self.context.project.vars, **own, **self.context.variables}
 
-    def read(self, merged: Mapping[str, Any], row: Mapping[str, Any] | None) -> None:
+    def read(self, sound: Salvaged, row: Mapping[str, Any] | None) -> None:
         """Read the job of one combination of the matrix, once for each of its targets."""
-        for target in self._targets(merged, row):
+        for target in self._targets(sound.data, row):
             scope = self._scope(row, target)
-            data = self._expanded(merged, scope) if self.dynamic else merged
-            if data is not None:
-                self._assemble(data, target, scope)
+            expanded = self._expanded(sound, scope) if self.dynamic else sound
+            if expanded is not None:
+                self._assemble(expanded, target, scope)
 
     def _scope(self, row: Mapping[str, Any] | None, target: Target) -> Scope:
         names: dict[str, Any] = {
@@ -180,27 +217,29 @@ class _Reading:
     def _known(self) -> str:
         return ", ".join(self.context.project.targets)
 
-    def _expanded(self, merged: Mapping[str, Any], scope: Scope) -> dict[str, Any] | None:
-        """Return the manifest with its expressions replaced, or None if that makes no valid one."""
+    def _expanded(self, sound: Salvaged, scope: Scope) -> Salvaged | None:
+        """Return the manifest with its expressions replaced, or what is sound of it."""
+        merged = sound.data
         absent = {**scope.absent, "name": _NO_NAME}
         name = self._expand(merged["name"], Scope(scope.names, absent), ("name",))
-        if name is None:
-            return None
+        wounds: list[Steps] = [("name",)] if name is None else []
+        name = merged["name"] if name is None else name
         scope.names = {**scope.names, "name": name}
         rest = {
             key: value for key, value in merged.items() if key not in ("name", "target", "x-allow")
         }
         unresolved: list[Unresolved] = []
+        values = expand(rest, scope, unresolved)
         data = {
-            **merged,
-            **expand(rest, scope, unresolved),
+            **{key: value for key, value in merged.items() if key not in rest},
+            **settle(rest, values, expand(self.context.project.defaults, scope, [])),
             "name": name,
             "target": scope.names["target"],
         }
-        problems = [self.layers.problem(one.steps, one.message, "expression") for one in unresolved]
-        problems = problems or _schema_problems(self.context.strict, data, self.layers)
-        self.problems += problems
-        return None if problems else data
+        for one in unresolved:
+            self._problem(one.steps, one.message, "expression")
+        wounds += [one.steps for one in unresolved]
+        return self.sound(data, self.context.strict, wounds, sound.unsound)
 
     def _expand(self, value: Any, scope: Scope, steps: Steps) -> Any:
         unresolved: list[Unresolved] = []
@@ -209,12 +248,13 @@ class _Reading:
             self._problem(one.steps, one.message, "expression")
         return None if unresolved else result
 
-    def _assemble(self, data: Mapping[str, Any], target: Target, scope: Scope) -> None:
-        draft = Draft(data=data, target=target, layers=self.layers, scope=scope)
-        job, problems = assemble(draft, self.context.files, self.context.areas)
-        self.problems += problems
-        if job is not None:
-            self.jobs.append(job)
+    def _assemble(self, sound: Salvaged, target: Target, scope: Scope) -> None:
+        draft = Draft(data=sound.data, target=target, layers=self.layers, scope=scope)
+        job, unsound = assemble(draft, self.context.files, self.context.areas)
+        self.problems += draft.problems
+        self.declarations.append(
+            Declaration(job=job, layers=self.layers, unsound=(*sound.unsound, *unsound))
+        )
 
     def _problem(self, steps: Sequence[str | int], message: str, code: str) -> None:
         self.problems.append(self.layers.problem(tuple(steps), message, code))

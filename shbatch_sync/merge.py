@@ -6,6 +6,7 @@ The rules, shown by `render`:
 * null removes a member, whether a default set it or not
 * `{fromFile}` and `{fromEnv}` replace as a whole, and are replaced as a whole
 * a credential form replaces another one as a group: a role never stays beside a key, nor `s3` beside `gs`
+* an expression alone in its place takes part with its value: a mapping merges, null removes
 """
 
 from __future__ import annotations
@@ -41,6 +42,28 @@ def merge(base: Any, over: Any, key: str = "") -> Any:
         else:
             result[name] = merge(result.get(name), value, name)
     return result
+
+
+def settle(before: Any, after: Any, base: Any) -> Any:
+    """Return `after`, where expressions of `before` have become values, by the same rules as if these had been written.
+
+    Args:
+        before: With expressions.
+        after: The same with their values.
+        base: The lower layer.
+    """
+    if isinstance(before, str) and isinstance(after, dict):
+        return merge(base, after)
+    if isinstance(before, dict):
+        below = base if isinstance(base, dict) else {}
+        return {
+            key: settle(old, after[key], below.get(key))
+            for key, old in before.items()
+            if after[key] is not None or old is None
+        }
+    if isinstance(before, list):
+        return [settle(old, new, None) for old, new in zip(before, after, strict=True)]
+    return after
 
 
 def _is_reference(value: Mapping[str, Any]) -> bool:

@@ -24,6 +24,7 @@ from shbatch_sync.pointer import Steps
 
 MAX_DEPTH = 100
 MAX_NODES = 500_000
+TOO_MANY_ALIASES = "its aliases (*name) refer to themselves or multiply into too many values"
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT, _NULL, _BOOL, _INT, _FLOAT = (
@@ -177,8 +178,7 @@ class Construction:
         """
         self._built += 1
         if self._built > MAX_NODES or len(steps) > MAX_DEPTH:
-            message = "its aliases (*name) refer to themselves or multiply into too many values"
-            raise RefusedError(message, *place(node))
+            raise RefusedError(TOO_MANY_ALIASES, *place(node))
         if type(node) is ScalarNode:
             return node.value if node.tag == _TEXT else self._scalar(node, steps)
         if node.tag not in _COLLECTIONS:

@@ -203,6 +203,12 @@ _RULES = (
         source=f"{_BATCH}, output",
     ),
     Rule(
+        code="response-output",
+        severity="warning",
+        reason="A response delivers an output of the evalscript; which ones it has is checked in the analysis only.",
+        source=f"{_BATCH}, output; Evalscript V3 documentation, setup",
+    ),
+    Rule(
         code="cog",
         severity="error",
         reason="A collection is made of cloud optimised GeoTIFFs: createCollection and collectionId need cogOutput.",
@@ -215,6 +221,12 @@ _RULES = (
         source=_REFERENCE,
     ),
     Rule(
+        code="cog-int8",
+        severity="error",
+        reason="Outputs of cogOutput must not be INT8.",
+        source=f"{_REFERENCE}, cogOutput",
+    ),
+    Rule(
         code="zarr-grid",
         severity="error",
         reason="Zarr output takes the WGS84 and LAEA grids only: all tiles must share one CRS.",
@@ -224,6 +236,18 @@ _RULES = (
         code="zarr-array",
         severity="error",
         reason="Every array needs dtype, order, chunks and a fill_value that its dtype can hold.",
+        source=f"{_BATCH}, Zarr",
+    ),
+    Rule(
+        code="zarr-bands",
+        severity="error",
+        reason="An array is made of an output with exactly one band.",
+        source=f"{_BATCH}, Zarr",
+    ),
+    Rule(
+        code="zarr-dtype",
+        severity="error",
+        reason="The dtype of an array must be able to hold the sample type of its output.",
         source=f"{_BATCH}, Zarr",
     ),
     Rule(

@@ -18,66 +18,98 @@ from shbatch_sync.checks.delivery import (
     shared_place,
 )
 from shbatch_sync.checks.outputs import check_features, check_raster, check_responses, check_zarr
+from shbatch_sync.checks.script import check_script
 from shbatch_sync.job import Job, RestartPolicy
-from shbatch_sync.pointer import to_pointer
+from shbatch_sync.pointer import Steps, to_pointer
 
 if TYPE_CHECKING:
     from shbatch_sync.errors import Problem
     from shbatch_sync.manifest import Declaration
     from shbatch_sync.project import Project
 
-_BODY_CHECKS: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
-    check_grid,
-    check_bounds,
-    check_times,
-    check_data,
-    check_path,
-    check_responses,
-    check_raster,
-    check_features,
-    check_zarr,
-)
+_Check = Callable[[Mapping[str, Any]], Iterator[Finding]]
+_PROCESS_INPUT: Steps = ("processRequest", "input")
+_BOUNDS: Steps = (*_PROCESS_INPUT, "bounds")
+_DATA: Steps = (*_PROCESS_INPUT, "data")
+_RESPONSES: Steps = ("processRequest", "output", "responses")
+_SCRIPT: Steps = ("processRequest", "evalscript")
+_DELIVERY: Steps = ("output", "delivery")
+_URLS: tuple[Steps, ...] = ((*_DELIVERY, "s3", "url"), (*_DELIVERY, "gs", "url"))
+_FEATURES: Steps = ("input", "features")
+_OUTPUT, _INPUT, _TYPE = ("output",), ("input",), ("output", "type")
+# Check → the parts of the body that it reads.
+_BODY_CHECKS: Mapping[_Check, tuple[Steps, ...]] = {
+    check_grid: (_INPUT,),
+    check_bounds: (_BOUNDS, ("input", "type")),
+    check_times: (_DATA,),
+    check_data: (_DATA,),
+    check_path: (*_URLS, _TYPE, _RESPONSES),
+    check_responses: (_RESPONSES, _TYPE),
+    check_raster: (_OUTPUT,),
+    check_features: (_INPUT,),
+    check_zarr: (_OUTPUT, _INPUT, _RESPONSES),
+    check_script: (_SCRIPT, _OUTPUT, _RESPONSES),
+}
 _IGNORE = re.compile(r"#\s*shbatch-sync:\s*ignore(-file)?\[([^\]]*)\]")
 
 
 def check_declarations(declarations: Sequence[Declaration], project: Project) -> list[Problem]:
     """Return what the checks have to say about `declarations`, as `project` and comments let them."""
-    geometries: dict[tuple[int, str], list[Finding]] = {}
-    scripts: dict[str, list[Finding]] = {}
-    problems: dict[Problem, None] = {}
-    for one in declarations:
-        for finding in _findings(one.job, project, geometries, scripts):
-            _add(problems, one, finding, project)
+    problems = dict.fromkeys(check_alone(declarations, project))
     for one, finding in _meetings(declarations):
         _add(problems, one, finding, project)
+    return list(problems)
+
+
+def check_alone(declarations: Sequence[Declaration], project: Project) -> list[Problem]:
+    """Return what the checks have to say about each job by itself; nothing about what is known to be wrong."""
+    seen: dict[tuple[Any, ...], list[Finding]] = {}
+    problems: dict[Problem, None] = {}
+    for one in declarations:
+        unsound = [steps[1:] for steps in one.unsound if steps[:1] == ("request",)]
+        for finding in _findings(one.job, project, unsound, seen):
+            _add(problems, one, finding, project)
     return list(problems)
 
 
 def _findings(
     job: Job,
     project: Project,
-    geometries: dict[tuple[int, str], list[Finding]],
-    scripts: dict[str, list[Finding]],
+    unsound: Sequence[Steps],
+    seen: dict[tuple[Any, ...], list[Finding]],
 ) -> Iterator[Finding]:
     body, target = job.spec, project.targets[job.target]
-    for check in _BODY_CHECKS:
-        yield from check(body)
-    yield from check_credentials(
-        body, job.credentials, target.base_url, sandbox=target.emulator is not None
-    )
-    yield from check_old_files(
-        body, job.generation, retries=job.restart_policy is not RestartPolicy.NEVER
-    )
+    for check, parts in _BODY_CHECKS.items():
+        if _are_sound(parts, unsound):
+            yield from check(body)
+    if _are_sound((_DELIVERY, _FEATURES), unsound):
+        yield from check_credentials(
+            body, job.credentials, target.base_url, sandbox=target.emulator is not None
+        )
+    if _are_sound((_OUTPUT,), unsound):
+        yield from check_old_files(
+            body, job.generation, retries=job.restart_policy is not RestartPolicy.NEVER
+        )
     # areas and evalscripts are shared by many jobs and slow to look at
     bounds = body["processRequest"]["input"].get("bounds") or {}
-    area = id(bounds.get("geometry")), crs_of(bounds)
-    if area not in geometries:
-        geometries[area] = list(check_geometry(body))
-    yield from geometries[area]
-    script = body["processRequest"]["evalscript"]
-    if script not in scripts:
-        scripts[script] = list(check_evalscript(body))
-    yield from scripts[script]
+    shared: tuple[tuple[Steps, _Check, tuple[Any, ...]], ...] = (
+        (_BOUNDS, check_geometry, (id(bounds.get("geometry")), crs_of(bounds))),
+        (_SCRIPT, check_evalscript, (body["processRequest"]["evalscript"],)),
+    )
+    for part, check, key in shared:
+        if _are_sound((part,), unsound):
+            if key not in seen:
+                seen[key] = list(check(body))
+            yield from seen[key]
+
+
+def _are_sound(parts: Sequence[Steps], unsound: Sequence[Steps]) -> bool:
+    """Return whether nothing that is wrong lies in any of `parts`, or around it."""
+    return not any(
+        all(one == other for one, other in zip(part, wrong, strict=False))
+        for wrong in unsound
+        for part in parts
+    )
 
 
 def _meetings(declarations: Sequence[Declaration]) -> Iterator[tuple[Declaration, Finding]]:

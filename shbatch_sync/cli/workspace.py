@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from shbatch_sync.cli.output import conceal
 from shbatch_sync.cli.problems import report_warnings
+from shbatch_sync.cli.variables import variable_options
 from shbatch_sync.errors import SettingsError
 from shbatch_sync.plan import ALLOWABLE, Gate, Policy
+from shbatch_sync.variables import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,16 +34,21 @@ class Selection:
         paths: Manifests or folders.
         globs: Names, with `*` and `?`.
         labels: `key=value` pairs, all of which must hold.
+        since: A revision of git: only jobs that files changed since then have a part in.
+        names: Jobs that such a revision once chose; only these.
     """
 
     paths: tuple[str, ...] = ()
     globs: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    since: str | None = None
+    names: tuple[str, ...] | None = None
 
     @property
     def narrows(self) -> bool:
         """Whether anything was asked for."""
-        return bool(self.paths or self.globs or self.labels)
+        asked = self.since is not None or self.names is not None
+        return bool(self.paths or self.globs or self.labels) or asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +60,14 @@ class Workspace:
         target: The target.
         jobs: Everything declared on it.
         selected: Names of the jobs to act on; None for all.
+        changed: Names that changes in git, or a saved plan, narrow it down to; None where they do not.
     """
 
     loaded: Loaded
     target: Target
     jobs: tuple[Job, ...]
     selected: frozenset[str] | None
+    changed: frozenset[str] | None = None
 
     @property
     def project(self) -> Project:
@@ -80,15 +90,42 @@ def open_workspace(
         selection.paths,
         directory=output.directory,
         target=target,
-        variables=_variables(variables),
-        env=os.environ,
+        env={**os.environ, **_variables(variables)},
     )
+    conceal(_credentials(loaded))
     report_warnings(output, loaded)
     chosen = _target(loaded, target)
     jobs = tuple(job for job in loaded.jobs if job.target == chosen.name)
+    selected = _selected(loaded, jobs, selection)
+    changed = _changed(loaded, jobs, selection)
     return Workspace(
-        loaded=loaded, target=chosen, jobs=jobs, selected=_selected(loaded, jobs, selection)
+        loaded=loaded,
+        target=chosen,
+        jobs=jobs,
+        selected=selected if changed is None or selected is None else selected & changed,
+        changed=changed,
     )
+
+
+def _credentials(loaded: Loaded) -> Iterator[str]:
+    """Yield every secret of the environment that the project names."""
+    names = {name for job in loaded.jobs for name in job.credentials.values()}
+    for target in loaded.project.targets.values():
+        names |= {target.client_secret.env} if target.client_secret else set()
+    for name in (*sorted(names), "SH_CLIENT_SECRET"):
+        yield os.environ.get(name, "")
+
+
+def _changed(loaded: Loaded, jobs: Sequence[Job], selection: Selection) -> frozenset[str] | None:
+    """Return the jobs that changes in git narrow a selection down to; that may well be none."""
+    if selection.names is not None:
+        return frozenset(selection.names)
+    if selection.since is None:
+        return None
+    from shbatch_sync.store.git import changed_files  # noqa: PLC0415
+
+    files = changed_files(loaded.project.root, selection.since)
+    return frozenset(job.name for job in jobs if loaded.depends_on(job, files))
 
 
 def _target(loaded: Loaded, asked: str | None) -> Target:
@@ -105,14 +142,15 @@ def _target(loaded: Loaded, asked: str | None) -> Target:
     return targets[name]
 
 
-def _variables(pairs: Sequence[str]) -> dict[str, Any]:
+def _variables(pairs: Sequence[str]) -> dict[str, str]:
+    """Return variables given by hand as those of the environment that would say the same."""
     values = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             message = f"--var {pair}: write it as NAME=VALUE"
             raise SettingsError(message)
-        values[name] = value
+        values[f"{PREFIX}{name}"] = value
     return values
 
 
@@ -148,7 +186,9 @@ def policy_of(
     """
     project = workspace.project
     if prune and workspace.selected is not None:
-        message = "--prune acts on the whole project: leave out paths, --job and --label"
+        message = (
+            "--prune acts on the whole project: leave out paths, --job, --label and --changed-since"
+        )
         raise SettingsError(message)
     return Policy(
         prune=(prune or project.prune) and workspace.selected is None,
@@ -159,6 +199,7 @@ def policy_of(
             if any(fnmatchcase(job.name, glob) for glob in restart)
         ),
         max_start_pu=max_pu if max_pu is not None else project.max_start_pu,
+        monthly_pu=project.monthly_pu,
         max_running=workspace.target.max_running,
     )
 
@@ -171,11 +212,9 @@ def target_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def selecting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add PATHS, `--target`, `--job`, `--label` and `--var`."""
+    """Add PATHS, `--target`, `--job`, `--label`, `--var` and `--var-file`."""
     for decorate in (
-        click.option(
-            "--var", "variables", multiple=True, metavar="NAME=VALUE", help="Set ${{ vars.NAME }}."
-        ),
+        variable_options,
         click.option(
             "--label",
             "labels",
@@ -191,6 +230,16 @@ def selecting(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         function = decorate(function)
     return function
+
+
+def since_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--changed-since`."""
+    return click.option(
+        "--changed-since",
+        "since",
+        metavar="REV",
+        help="Only jobs with a file that changed in git since REV.",
+    )(function)
 
 
 def gating(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shbatch_sync.document import MAX_BYTES
-from shbatch_sync.files import FileRefusedError, TextFile
+from shbatch_sync.files import FileReader, FileRefusedError, TextFile
 from shbatch_sync.project import PROJECT_FILE
 
 if TYPE_CHECKING:
@@ -23,6 +23,27 @@ _OTHER_ENCODINGS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
+
+
+class Recording:
+    """Reads files, and remembers which.
+
+    Args:
+        files: Reads them.
+
+    Attributes:
+        paths: Of those that were read, relative to the project.
+    """
+
+    def __init__(self, files: FileReader) -> None:
+        self._files = files
+        self.paths: set[str] = set()
+
+    def read(self, path: str, *, beside: str) -> TextFile:
+        """Return the file at `path`; raises what the reader raises."""
+        file = self._files.read(path, beside=beside)
+        self.paths.add(file.path)
+        return file
 
 
 class ProjectFiles:

@@ -85,8 +85,7 @@ class LedgerFile:
         """
         try:
             status = self.path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "it is not a regular file")
+            _refuse_device(status)
             stamp = (status.st_size, status.st_mtime_ns)
             if stamp != self._seen:
                 entries, unreadable = parse(self.path.read_text(encoding="utf-8", errors="replace"))
@@ -139,6 +138,12 @@ class LedgerFile:
         return LedgerError(
             f"ledger {self.path}: cannot be {verb}: {reason}; nothing is created or started without it"
         )
+
+
+def _refuse_device(status: os.stat_result) -> None:
+    """A pipe or a device could be read for ever."""
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")
 
 
 class MemoryLedger:

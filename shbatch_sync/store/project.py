@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +13,20 @@ from shbatch_sync.checks import CODES, check_declarations
 from shbatch_sync.document import Source, parse
 from shbatch_sync.errors import ManifestError, Problem, SettingsError
 from shbatch_sync.files import FileRefusedError
+from shbatch_sync.job import Origin
 from shbatch_sync.jobset import jobset_problems, unset_variables
 from shbatch_sync.manifest import Context, Declaration, read_manifest
 from shbatch_sync.project import JOBS_FOLDER, PROJECT_FILE, Project
 from shbatch_sync.projectfile import read_project
 from shbatch_sync.store.files import (
     ProjectFiles,
+    Recording,
     is_manifest,
     manifest_files,
     read_manifest_text,
     relative_names,
 )
+from shbatch_sync.store.loaded import Loaded
 from shbatch_sync.store.schemas import load_schema, strict_job_schema
 from shbatch_sync.suggest import did_you_mean
 from shbatch_sync.variables import from_environment, typed
@@ -32,37 +35,9 @@ if TYPE_CHECKING:
     from shbatch_sync.document import Document
     from shbatch_sync.job import Job
 
+__all__ = ["Loaded", "context_of", "find_project", "load", "load_jobs", "load_project"]
+
 STDIN = "-"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A project and everything it declares.
-
-    Attributes:
-        project: The project.
-        target: Name of the target that jobs without one belong to; None if every job names its own.
-        declarations: Every job of the project with its manifest, by name and target.
-        selected: Files that the given paths name; None if the whole project is meant.
-        problems: Warnings.
-        unset: Environment variable that is not set → jobs that need it.
-    """
-
-    project: Project
-    target: str | None
-    declarations: tuple[Declaration, ...]
-    selected: frozenset[str] | None = None
-    problems: tuple[Problem, ...] = ()
-    unset: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def jobs(self) -> tuple[Job, ...]:
-        """Every job of the project, by name and target."""
-        return tuple(one.job for one in self.declarations)
-
-    def is_selected(self, job: Job) -> bool:
-        """Return whether the given paths name the manifest of `job`."""
-        return self.selected is None or job.origin.file in self.selected
 
 
 def find_project(start: Path) -> Path:
@@ -148,6 +123,7 @@ def load(
     variables: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
     stdin: str | None = None,
+    may_be_empty: bool = False,
 ) -> Loaded:
     """Return the project around `paths` with every job it declares, the warnings, and what is not set.
 
@@ -158,6 +134,7 @@ def load(
         variables: As in `load_jobs`.
         env: Environment; the process's own if left out.
         stdin: Text of standard input, instead of reading it.
+        may_be_empty: Whether a project without a manifest is one, too.
 
     Raises:
         ManifestError: Something is wrong with a manifest; carries every problem of every one.
@@ -168,16 +145,16 @@ def load(
     given = [base / path for path in paths if str(path) != STDIN]
     file = _common_project(given or [base])
     project = load_project(file)
-    names = _manifest_names(project, given)
+    names = _manifest_names(project, given, may_be_empty=may_be_empty)
     selected = _selection(project, given, names) if paths else None
     texts, problems = _texts(names)
     if STDIN in map(str, paths):
         texts.append(Source(file=STDIN, text=sys.stdin.read() if stdin is None else stdin))
         selected = (selected or frozenset()) | {STDIN}
-    context = _context(
+    context = context_of(
         project, target, {**typed(from_environment(env), project.vars), **(variables or {})}
     )
-    declarations, found = _declarations(texts, context)
+    declarations, read, found = _declarations(texts, context)
     problems += found
     if not problems:  # names and dependencies mean nothing while jobs are missing
         problems += jobset_problems(declarations)
@@ -190,6 +167,7 @@ def load(
         target=context.default_target,
         declarations=tuple(declarations),
         selected=selected,
+        read=read,
         problems=tuple(sorted(warnings)),
         unset=unset_variables(declarations, env),
     )
@@ -212,7 +190,9 @@ def _common_project(paths: Sequence[Path]) -> Path:
     return files[0]
 
 
-def _manifest_names(project: Project, given: Sequence[Path]) -> dict[str, Path]:
+def _manifest_names(
+    project: Project, given: Sequence[Path], *, may_be_empty: bool
+) -> dict[str, Path]:
     """Return every manifest of the project by its name in messages, those given by path included."""
     jobs = project.root / JOBS_FOLDER
     try:
@@ -224,7 +204,7 @@ def _manifest_names(project: Project, given: Sequence[Path]) -> dict[str, Path]:
         names = relative_names(found, project.root)
     except FileRefusedError as error:
         raise SettingsError(str(error)) from error
-    if not names and not given:
+    if not names and not given and not may_be_empty:
         place = jobs if jobs.is_dir() else project.root
         message = f"no manifests (*.yaml) in {place}: `shbatch-sync init` writes a first one"
         raise SettingsError(message)
@@ -259,7 +239,17 @@ def _texts(names: Mapping[str, Path]) -> tuple[list[Source], list[Problem]]:
     return sources, problems
 
 
-def _context(project: Project, target: str | None, variables: Mapping[str, Any]) -> Context:
+def context_of(project: Project, target: str | None, variables: Mapping[str, Any]) -> Context:
+    """Return what manifests of `project` are read with.
+
+    Args:
+        project: Theirs.
+        target: For jobs that name none, instead of the project's default.
+        variables: Values for `${{ vars.x }}`.
+
+    Raises:
+        SettingsError: There is no such target.
+    """
     if target is not None and target not in project.targets:
         hint = did_you_mean(target, project.targets) or f" (known: {', '.join(project.targets)})"
         message = f"there is no target {target!r} in {project.file}{hint}"
@@ -276,14 +266,17 @@ def _context(project: Project, target: str | None, variables: Mapping[str, Any])
 
 def _declarations(
     sources: Sequence[Source], context: Context
-) -> tuple[list[Declaration], list[Problem]]:
+) -> tuple[list[Declaration], dict[Origin, frozenset[str]], list[Problem]]:
     declarations: list[Declaration] = []
+    read: dict[Origin, frozenset[str]] = {}
     problems: list[Problem] = []
     for source in sources:
         documents, faults = parse(source)
         problems += faults
         for document in documents:
-            jobs, faults = read_manifest(document, context)
+            files = Recording(context.files)
+            jobs, faults = read_manifest(document, replace(context, files=files))
             declarations += jobs
+            read[Origin(source.file, document.line)] = frozenset(files.paths)
             problems += faults
-    return declarations, problems
+    return declarations, read, problems

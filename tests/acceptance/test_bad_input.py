@@ -37,7 +37,7 @@ class _Quiet(WSGIRequestHandler):
 def answering(status: str, kind: str, body: bytes) -> Iterator[str]:
     """Serve one answer to every call."""
 
-    def app(environ: dict[str, object], start: Callable[..., object]) -> list[bytes]:
+    def app(_: dict[str, object], start: Callable[..., object]) -> list[bytes]:
         start(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
         return [body]
 

@@ -186,9 +186,8 @@ def git(folder: Folder, *arguments: str, when: str) -> None:
     )
 
 
-def test_an_older_checkout_does_not_undo_a_newer_one(
-    folder: Folder, service: tuple[Emulator, BatchProcessClient]
-) -> None:
+@pytest.mark.usefixtures("service")
+def test_an_older_checkout_does_not_undo_a_newer_one(folder: Folder) -> None:
     folder.job("ndvi", state="created")
     git(folder, "init", "-q", "-b", "main", when="2026-01-01T00:00:00Z")
     git(folder, "add", "shbatch.yaml", "jobs", when="2026-01-01T00:00:00Z")

@@ -38,4 +38,6 @@ def test_the_example_denies_another_bucket_and_warns_of_a_price(folder: Folder) 
         check=False,
     )
     (answer,) = json.loads(done.stdout)
-    assert ["ndvi delivers to s3://elsewhere/" in one["msg"] for one in answer["failures"]] == [True]
+    assert ["ndvi delivers to s3://elsewhere/" in one["msg"] for one in answer["failures"]] == [
+        True
+    ]

@@ -85,7 +85,7 @@ def test_replacing_what_was_paid_for_needs_a_generation(folder: Folder) -> None:
     assert changes(folder) == [("ndvi", "replace", None), ("ndvi", "start", None)]
     assert folder("apply", "--yes", "--wait").code == 0
     assert folder("plan", "--detailed-exitcode").code == 0
-    history = folder("history", "--format", "json").json
+    history = folder("history", "--format", "json").json["entries"]
     assert [entry["generation"] for entry in history if entry["event"] == "final"] == [1, 2]
 
 
@@ -141,7 +141,7 @@ def test_jobs_wait_for_those_they_depend_on(folder: Folder) -> None:
     assert folder("apply", "--yes", "--wait").code == 0
     starts = [
         entry
-        for entry in folder("history", "--format", "json").json
+        for entry in folder("history", "--format", "json").json["entries"]
         if entry["event"] in ("start", "final")
     ]
     assert [(entry["job"], entry["event"]) for entry in starts] == [

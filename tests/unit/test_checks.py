@@ -16,6 +16,7 @@ from shbatch_sync.checks.delivery import (
     shared_place,
 )
 from shbatch_sync.checks.outputs import check_features, check_raster, check_responses, check_zarr
+from shbatch_sync.checks.script import check_script
 from shbatch_sync.store.project import load
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "manifests" / "invalid"
@@ -440,3 +441,79 @@ def test_two_jobs_of_one_place(tmp_path):
         "jobs/b.yaml:11:47: /request/output/delivery/s3/url: warning: "
         "'b' delivers to the same place as 'a' (jobs/a.yaml:1) [delivery-shared]"
     ) in found
+
+
+SCRIPT = "//VERSION=3\nfunction setup() {{ return {{input: ['B04'], output: {output}}}; }}\n"
+
+
+def scripted(written, **parts):
+    return body(processRequest__evalscript=SCRIPT.format(output=written), **parts)
+
+
+def responses(*identifiers, form="image/tiff"):
+    return [{"identifier": name, "format": {"type": form}} for name in identifiers]
+
+
+@pytest.mark.parametrize(
+    ("output", "identifiers", "found"),
+    [
+        ("[{id: 'a', bands: 1}, {id: 'b', bands: 2}]", ["a", "b"], []),
+        ("{id: 'a', bands: 1}", ["a", "userdata"], []),
+        ("{bands: 1}", ["default"], []),
+        ("{bands: 1}", ["a"], ["response-output"]),
+        ("[]", ["a"], ["response-output"]),
+        ("{id: Math.random() > 0.5 ? 'a' : 'b', bands: 1}", ["c"], []),
+        ("unheardOf()", ["c"], []),
+    ],
+)
+def test_responses_are_outputs_of_the_evalscript(output, identifiers, found):
+    sent = scripted(output, processRequest__output__responses=responses(*identifiers))
+    assert codes(check_script(sent)) == found
+
+
+@pytest.mark.parametrize(
+    ("sample", "cog", "found"),
+    [("INT8", True, ["cog-int8"]), ("INT8", False, []), ("UINT8", True, [])],
+)
+def test_cloud_optimised_tiffs_are_not_int8(sample, cog, found):
+    sent = scripted(f"{{id: 'a', bands: 1, sampleType: '{sample}'}}", output__cogOutput=cog)
+    assert codes(check_script(sent)) == found
+
+
+@pytest.mark.parametrize(
+    ("output", "arrays", "found"),
+    [
+        ("{id: 'a', bands: 1, sampleType: 'UINT16'}", {"dtype": "<u2"}, []),
+        ("{id: 'a', bands: 2, sampleType: 'UINT16'}", {"dtype": "<u2"}, ["zarr-bands"]),
+        ("{id: 'a', bands: 1, sampleType: 'UINT16'}", {"dtype": "<i2"}, ["zarr-dtype"]),
+        ("{id: 'a', bands: 1, sampleType: 'UINT16'}", {"dtype": "<i4"}, []),
+        ("{id: 'a', bands: 1, sampleType: 'INT8'}", {"dtype": "|u1"}, ["zarr-dtype"]),
+        ("{id: 'a', bands: 1, sampleType: 'FLOAT32'}", {"dtype": "<f8"}, []),
+        ("{id: 'a', bands: 1, sampleType: 'FLOAT32'}", {"dtype": "<c16"}, []),
+        ("{id: 'a', bands: 1}", {"dtype": "|u1"}, []),
+        ("{id: 'b', bands: 2}", {"dtype": "|u1"}, ["response-output"]),
+        ("{id: 'a', bands: 1, sampleType: 'UINT8'}", {}, []),
+    ],
+)
+def test_arrays_hold_what_the_evalscript_writes(output, arrays, found):
+    sent = scripted(
+        output,
+        output={"type": "zarr", "arrayParameters": arrays},
+        processRequest__output__responses=responses("a", form="zarr/array"),
+    )
+    assert codes(check_script(sent)) == found
+
+
+def test_an_override_is_what_an_array_holds():
+    sent = scripted(
+        "{id: 'a', bands: 1, sampleType: 'FLOAT32'}",
+        output={
+            "type": "zarr",
+            "arrayParameters": {"dtype": "<f4"},
+            "arrayOverrides": {"a": {"dtype": "<u2"}},
+        },
+    )
+    [finding] = check_script(sent)
+    assert finding.steps == ("output", "arrayOverrides", "a", "dtype")
+    sent["output"]["arrayOverrides"] = {"a": {"fill_value": 0}}
+    assert codes(check_script(sent)) == []

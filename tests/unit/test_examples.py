@@ -49,3 +49,27 @@ def test_invalid(project, example):
 
 def test_there_are_enough():
     assert len(examples("invalid")) >= 120
+
+
+def test_fields_of_a_register_are_jobs_of_their_own(project):
+    manifest = project / "jobs" / "manifest.yaml"
+    shutil.copy(EXAMPLES / "valid" / "fields-of-a-register.yaml", manifest)
+    try:
+        jobs = load(directory=project, env={}).jobs
+    finally:
+        manifest.unlink()
+    assert [job.name for job in jobs] == ["ndvi-si-00123-4", "ndvi-si-00123-5", "ndvi-si-00200-1-b"]
+    assert jobs[0].description == "NDVI of field SI-00123/4 (wheat)"
+    assert jobs[2].labels == {"crop": "ječmen"}
+
+
+def test_keys_for_copernicus_data_space_stay_in_the_environment(project):
+    manifest = project / "jobs" / "manifest.yaml"
+    shutil.copy(EXAMPLES / "valid" / "cdse-geopackage.yaml", manifest)
+    try:
+        loaded = load(directory=project, env={"CDSE_S3_KEY": "k"})
+    finally:
+        manifest.unlink()
+    [job] = loaded.jobs
+    assert set(job.credentials.values()) == {"CDSE_S3_KEY", "CDSE_S3_SECRET"}
+    assert loaded.unset == {"CDSE_S3_SECRET": ("no2-of-fields-2025-06",)}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from shbatch_sync.expressions import ExpressionError, Scope, expand, expand_text, has_expression
-from shbatch_sync.variables import from_environment, typed
+from shbatch_sync.variables import from_environment, typed, written
 
 SCOPE = Scope(
     {
@@ -81,12 +81,32 @@ def test_variables_from_outside_take_the_types_that_are_meant():
     texts = from_environment(env)
     assert texts == {"res": "20", "id": "7"}
     assert typed(texts, {"id": "text"}) == {"res": 20, "id": "7"}
-    given = {"a": "true", "b": "010", "c": "[1]", "d": "two words", "e": 5, "f": ""}
+    given = {"a": "true", "b": "010", "c": "[draft]", "d": "two words", "e": 5, "f": ""}
     assert typed(given, {}) == {
         "a": True,
         "b": "010",
-        "c": "[1]",
+        "c": "[draft]",
         "d": "two words",
         "e": 5,
         "f": "",
+    }
+
+
+def test_variables_as_json_are_what_json_says():
+    given = {"a": "[1]", "b": '{"c": null}', "d": '"20"', "e": '"', "f": '"10"', "g": "null"}
+    assert typed(given, {"f": "text"}) == {
+        "a": [1],
+        "b": {"c": None},
+        "d": "20",
+        "e": '"',
+        "f": "10",
+        "g": "null",
+    }
+
+
+@pytest.mark.parametrize("value", ["10", "", 'a "word"', 5, 0.5, True, [1, "a"], {"a": None}])
+def test_what_is_written_is_read_back(value):
+    assert typed({"x": written(value)}, {}) == {"x": value}
+    assert typed({"x": written(value)}, {"x": "text"}) == {
+        "x": value if isinstance(value, (str, list, dict)) else written(value)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import replace
@@ -140,12 +141,12 @@ def mutated(draw):
 )
 @given(mutated())
 def test_mutated_manifests(text):
-    begin = time.monotonic()
+    begin = time.process_time()  # a busy machine is no hang
     for problem in judge(text):
         assert problem.line >= 1
         assert problem.column >= 1
         assert "\n" not in problem.message
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 JSON = st.recursive(
@@ -202,7 +203,8 @@ def replaced(value, steps, new):
 @given(misshapen())
 def test_values_of_every_shape_in_every_place(case):
     document, steps, new = case
-    document = replace(document, data=replaced(document.data, steps, new))
+    data = replaced(document.data, steps, new)
+    document = replace(document, data=data, source=Source(file="a.yaml", text=json.dumps(data)))
     declarations, problems = read_manifest(document, CONTEXT)
     problems += [*jobset_problems(declarations), *check_declarations(declarations, CONTEXT.project)]
     assert declarations or problems

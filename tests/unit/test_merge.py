@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shbatch_sync.merge import fill_credentials, merge
+from shbatch_sync.merge import fill_credentials, merge, settle
 
 KEY = {"accessKey": {"fromEnv": "K"}, "secretAccessKey": {"fromEnv": "S"}}
 
@@ -70,3 +70,19 @@ def test_what_is_no_storage_is_left_alone():
     assert fill_credentials(request, KEY, None) == request
     filled = fill_credentials(request, None, {"credentials": {"fromEnv": "G"}})
     assert filled["output"]["delivery"]["gs"] == {"url": "g", "credentials": {"fromEnv": "G"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "base", "settled"),
+    [
+        ({"a": "${{ x }}"}, {"a": {"b": 1}}, {"a": {"c": 2}}, {"a": {"b": 1, "c": 2}}),
+        ({"a": "${{ x }}"}, {"a": {"b": None}}, {"a": {"b": 2}}, {"a": {}}),
+        ({"a": "${{ x }}"}, {"a": None}, {"a": 1}, {}),
+        ({"a": {"b": "${{ x }}"}}, {"a": {"b": {"c": 1}}}, {"a": 5}, {"a": {"b": {"c": 1}}}),
+        ({"a": None}, {"a": None}, {}, {"a": None}),
+        (["${{ x }}", 1], [{"b": None}, 1], {}, [{}, 1]),
+        ("text", "text", {}, "text"),
+    ],
+)
+def test_expressions_take_part_with_their_values(before, after, base, settled):
+    assert settle(before, after, base) == settled

@@ -58,7 +58,7 @@ class FaultyService(httpx.BaseTransport):
     """One request's state, and a fault drawn for each call."""
 
     def __init__(self, seed: int, clock: Any) -> None:
-        self.draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self.draw = random.Random(seed)
         self.rate = self.draw.choice([0.0, 0.2, 0.5, 0.9, 1.0])
         self.clock = clock
         self.token = 0

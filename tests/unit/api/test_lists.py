@@ -40,7 +40,7 @@ def test_shifting_pages_give_each_request_at_least_once_and_none_twice(
     service: Any, client: BatchProcessClient, seed: int
 ) -> None:
     """New requests come in front while an offset walks over the list: pages shift, nothing that was there is lost."""
-    draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    draw = random.Random(seed)
     there = [f"old-{number}" for number in range(draw.randrange(1, 60))]
     before = set(there)
     size = draw.randrange(1, 8)

@@ -349,7 +349,7 @@ def turned_to(geometry, source: int, target: int):
 @pytest.mark.parametrize("grid", [0, 1, 2])
 def test_corpus_areas_by_brute_force(corpus, grid):
     utm = pytest.importorskip("utm")
-    chance = random.Random(7)  # noqa: S311 - the same points every time
+    chance = random.Random(7)
     checked = 0
     for stem, area, epsg in areas(corpus / "aois"):
         found = tiles(grid, polygon(area, epsg))

@@ -1,0 +1,155 @@
+"""A manifest with several faults: each is told, none twice, and none that only follows from another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shbatch_sync.errors import ManifestError
+from shbatch_sync.salvage import salvage
+from shbatch_sync.store.project import load
+from shbatch_sync.store.schemas import load_schema
+
+MANIFEST = """apiVersion: shbatch-sync/v1
+name: ndvi
+request:
+  processRequest:
+    input:
+      bounds: {bbox: [14.0, 45.8, 14.2, 46.0]}
+      data:
+        - type: sentinel-2-l2a
+          dataFilter:
+            timeRange: {from: "2024-05-01T00:00:00Z", to: "2024-05-31T23:59:59Z"}
+    output: {responses: [{identifier: default, format: {type: image/tiff}}]}
+    evalscript: {fromFile: ndvi.js}
+  input: {type: tiling-grid, id: 0, resolution: 10}
+  output:
+    type: raster
+    delivery:
+      s3: {url: "s3://bucket/<tileName>/<outputId>.<format>", iamRoleARN: "arn:aws:iam::0:role/sh"}
+"""
+SCRIPT = "//VERSION=3\nfunction setup() { return {input: ['B04'], output: {bands: 1}}; }\n"
+
+
+@pytest.fixture
+def problems(tmp_path: Path):
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "shbatch.yaml").write_text(
+        "apiVersion: shbatch-sync/v1\nproject: p\ndefaultTarget: eu\ntargets: {eu: {}, us: {}}\n"
+    )
+    (tmp_path / "jobs" / "ndvi.js").write_text(SCRIPT)
+
+    def judge(*changes: tuple[str, str]) -> list[str]:
+        text = MANIFEST
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "jobs" / "ndvi.yaml").write_text(text)
+        try:
+            found = load(directory=tmp_path, env={}).problems
+        except ManifestError as error:
+            found = error.problems
+        assert len(found) == len(set(found))
+        return sorted(problem.code for problem in found)
+
+    return judge
+
+
+GRID = ("resolution: 10", "resolution: 15")
+TIMES = ("2024-05-31T23:59:59Z", "2023-05-31T23:59:59Z")
+PATH = ("<tileName>/", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ([GRID, TIMES, PATH], ["grid-resolution", "path-tile", "time-range"]),
+        # a fault of the schema, and what is wrong elsewhere
+        ([("name: ndvi\n", "name: NDVI\n"), GRID], ["grid-resolution", "schema"]),
+        ([("name: ndvi\n", "name: ndvi\ncolour: 1\n"), GRID], ["grid-resolution", "unknown-key"]),
+        ([("name: ndvi\n", "name: ndvi\nstate: go\ntarget: 5\n"), GRID], ["grid-resolution", "schema", "unknown-value"]),
+        ([("apiVersion: shbatch-sync/v1\n", ""), GRID], ["grid-resolution", "missing-key"]),
+        ([("type: raster", "type: raster\n    overwrite: 5"), PATH, GRID], ["grid-resolution", "path-tile", "schema"]),
+        # what a fault covers is not judged
+        ([("resolution: 10", "resolution: ten"), TIMES], ["schema", "time-range"]),
+        ([("id: 0, ", ""), TIMES], ["missing-key", "time-range"]),
+        ([("bounds:", "bouds:"), GRID], ["grid-resolution", "unknown-key"]),
+        ([("bbox: [14.0, 45.8, 14.2, 46.0]", "bbox: 5"), GRID], ["grid-resolution", "schema"]),
+        ([("type: sentinel-2-l2a", "type: sentinel-2-l3"), TIMES, GRID], ["grid-resolution", "unknown-value"]),
+        ([("identifier: default, ", ""), GRID], ["grid-resolution", "missing-key"]),
+        ([("output: {responses", "output: {respones"), GRID], ["grid-resolution", "unknown-key"]),
+        ([("iamRoleARN", "accessKey"), GRID, PATH], ["grid-resolution", "path-tile", "secret-literal"]),
+        ([("type: tiling-grid, ", ""), TIMES], ["missing-key", "time-range"]),
+        ([("  input: {type: tiling-grid, id: 0, resolution: 10}\n", ""), TIMES, PATH], ["missing-key", "path-tile", "time-range"]),
+        ([("processRequest:", "procesRequest:"), GRID], ["grid-resolution", "unknown-key"]),
+        # files and expressions
+        ([("ndvi.js", "nvdi.js"), GRID], ["file", "grid-resolution"]),
+        ([("bbox: [14.0, 45.8, 14.2, 46.0]", "geometry: {fromFile: none.geojson}"), GRID], ["file", "grid-resolution"]),
+        ([("resolution: 10", 'resolution: "${{ vars.x }}"'), TIMES], ["expression", "time-range"]),
+        ([("resolution: 10", 'resolution: "${{ name }}"'), TIMES, PATH], ["path-tile", "schema", "time-range"]),
+        ([("name: ndvi\n", 'name: ndvi\nlabels: {a: "${{ vars.x }}"}\nstate: go\n'), GRID], ["expression", "grid-resolution", "unknown-value"]),
+        ([("name: ndvi\n", 'name: "${{ vars.x }}"\n'), GRID], ["expression", "grid-resolution"]),
+        # too much hangs on these
+        ([("name: ndvi\n", "name: ndvi\nmatrix: 5\n"), GRID], ["schema"]),
+        ([("name: ndvi\n", "name: ndvi\nx-allow: 5\n"), GRID], ["schema"]),
+        ([("name: ndvi\n", "name: ndvi\ncolour: 1\nmatrix: {a: [x], exclude: [{a: x}]}\n"), GRID], ["matrix", "unknown-key"]),
+        ([("request:", "requst:"), GRID], ["unknown-key"]),
+    ],
+)  # fmt: skip
+def test_everything_at_once(problems, changes, codes):
+    assert problems(*changes) == codes
+
+
+def test_every_combination_of_a_matrix_is_checked(problems):
+    changes = [
+        ("name: ndvi\n", "name: ndvi-${{ matrix.r }}\nmatrix: {r: [10, 15, 17]}\ncolour: 1\n"),
+        ("resolution: 10", 'resolution: "${{ matrix.r }}"'),
+    ]
+    assert problems(*changes) == ["grid-resolution", "grid-resolution", "unknown-key"]
+
+
+def test_a_manifest_full_of_faults_is_judged_once(problems):
+    unknown = "".join(f"colour{number}: 1\n" for number in range(60))
+    found = problems(("name: ndvi\n", f"name: ndvi\n{unknown}"), GRID)
+    assert set(found) == {"unknown-key"}
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"request": 5}, {"request": {"output": []}}])
+def test_what_is_hardly_a_manifest(data):
+    saved = salvage(data, [], load_schema("job"), {})
+    if isinstance(data, dict) and isinstance(data.get("request"), dict):
+        assert saved is not None
+        assert load_schema("job").accepts(saved.data)
+    else:
+        assert saved is None
+
+
+def test_what_is_cut_out_is_remembered():
+    data = {"request": {"output": [], "instanceType": 7}, "name": "n"}
+    saved = salvage(data, [("name",)], load_schema("job"), {})
+    assert saved is not None
+    assert saved.data["name"] == "name"
+    assert {("name",), ("request", "output"), ("request", "instanceType")} <= set(saved.unsound)
+    assert data == {"request": {"output": [], "instanceType": 7}, "name": "n"}
+
+
+def test_the_defaults_lie_under_the_value_of_an_expression(tmp_path):
+    (tmp_path / "shbatch.yaml").write_text(
+        "apiVersion: shbatch-sync/v1\nproject: p\ntargets: {eu: {}}\n"
+        "defaults: {request: {output: {overwrite: true, delivery: {s3: {url: 's3://${{ project }}', iamRoleARN: r}}}}}\n"
+    )
+    text = MANIFEST[: MANIFEST.index("  output:\n    type")] + '  output: "${{ vars.how }}"\n'
+    (tmp_path / "ndvi.yaml").write_text(text)
+    (tmp_path / "ndvi.js").write_text(SCRIPT)
+    how = {"type": "raster", "overwrite": None}
+    [job] = load(directory=tmp_path, env={}, variables={"how": how}).jobs
+    assert job.spec["output"] == {
+        "type": "raster",
+        "delivery": {"s3": {"url": "s3://p", "iamRoleARN": "r"}},
+    }
+
+
+def test_more_faults_than_can_be_cut_out_are_left_alone():
+    data = {"request": {"processRequest": {"input": {"data": [{"type": 5}] * 700}}}}
+    assert salvage(data, [], load_schema("job"), {}) is None
