@@ -187,5 +187,11 @@ def _spent(job: Job, record: Record, ledger: Ledger, listed: frozenset[str]) -> 
         for entry in past
         if entry.event is Event.START and (entry.request_id, entry.attempt) not in ended
     ]
-    costly = [*(entry for entry in ends if (entry.cost_pu or 0) > 0), *begun]
+    # An end that does not tell its cost counts, if it is one that work leads to.
+    paid = [
+        entry
+        for entry in ends
+        if (entry.cost_pu or 0) > 0 or (entry.cost_pu is None and entry.status == "DONE")
+    ]
+    costly = [*paid, *begun]
     return tuple({entry.request_id: entry for entry in costly}.values())

@@ -113,7 +113,9 @@ def replace_gate(case: Case, scene: Scene) -> Withheld | None:
 
 def _may_be_paid(live: Live) -> bool:
     """Say whether a request has cost something, or may have: one that was started and does not tell its cost counts."""
-    untold = live.request.cost_PU is None and live.request.user_action is BatchUserAction.START
+    untold = live.request.cost_PU is None and (
+        live.phase is Phase.DONE or live.request.user_action is BatchUserAction.START
+    )
     return live.cost_pu > 0 or live.phase in COUNTS_AS_RUNNING or untold
 
 

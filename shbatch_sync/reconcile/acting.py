@@ -23,7 +23,7 @@ from shbatch_sync.phase import (
 )
 from shbatch_sync.plan import Action, Change, Reason
 from shbatch_sync.reconcile.result import Outcome
-from shbatch_sync.reconcile.run import Run
+from shbatch_sync.reconcile.run import READS_LAG, Run
 from shbatch_sync.request import BatchProcessRequest
 from shbatch_sync.restart import REFUSAL_WAIT
 
@@ -50,17 +50,24 @@ def _update(run: Run, change: Change) -> bool:
         return _write_refused(run, change, error)
     if markers.parse(description_of(seen)) != mark:
         return _written_over(run, change, seen)
-    run.refused.pop((live.id, change.action), None)
     if mark.seal is not None and live.marker.seal is None:
         run.write(Event.SEALED, mark, live.id, lag=run.lags.get(live.id))
     if mark.retired is not None:
         run.write(Event.RETIRED, mark, live.id)
-    detail = ""
-    if not markers.same_text(markers.human_text(description_of(seen)), change.text or ""):
-        # Writing it again would give the same answer again.
-        run.stubborn.add((live.id, change.text))
-        detail = "the service stores the text in other words"
-    run.note(change, Outcome.DONE, live.id, detail)
+    came = markers.human_text(description_of(seen))
+    wanted = change.text or ""
+    if markers.same_text(came, wanted):
+        run.refused.pop((live.id, change.action), None)
+        run.note(change, Outcome.DONE, live.id)
+        return True
+    # Where the marker changed too, a read that shows it is no old one.
+    stale = mark == live.marker and markers.same_text(came, live.text)
+    if stale and run.patient(live.id, change.action, READS_LAG):
+        run.note(change, Outcome.WAITING, live.id, "written; what the service shows lags behind")
+        return False
+    # Writing it again would give the same answer again.
+    run.stubborn.add((live.id, change.text))
+    run.note(change, Outcome.DONE, live.id, "the service stores the text in other words")
     return True
 
 

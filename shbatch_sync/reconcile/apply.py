@@ -187,7 +187,7 @@ def _record_ends(run: Run, inventory: Inventory, memory: Ledger) -> None:
                 live.id,
                 norm_digest=norm_digest,
                 status=status,
-                cost_pu=live.cost_pu,
+                cost_pu=live.request.cost_PU,
             )
 
 

@@ -221,10 +221,11 @@ class Run:
             self.steps.append(step)
             self.report(step)
 
-    def patient(self, subject: str, action: Action) -> bool:
-        """Say whether a step that was refused is still to be tried again."""
+    def patient(self, subject: str, action: Action, limit: float | None = None) -> bool:
+        """Say whether a step that was refused is still to be tried again; `limit` is in seconds."""
         now = self.clock.monotonic()
-        return now - self.refused.setdefault((subject, action), now) < self.patience
+        limit = self.patience if limit is None else limit
+        return now - self.refused.setdefault((subject, action), now) < limit
 
     def accept(self, change: Change) -> None:
         """Remember that the service took an action."""
