@@ -44,11 +44,14 @@ def _update(run: Run, change: Change) -> bool:
     assert mark is not None  # noqa: S101 - an update says what to write
     description = markers.describe(change.text, mark)
     try:
-        run.client.update_request(live.id, description)
+        if (live.id, description) not in run.written:
+            run.client.update_request(live.id, description)
+            run.written.add((live.id, description))
         seen = run.client.get_request(live.id)
     except ApiError as error:
         return _write_refused(run, change, error)
     if markers.parse(description_of(seen)) != mark:
+        run.written.discard((live.id, description))
         return _written_over(run, change, seen)
     if mark.seal is not None and live.marker.seal is None:
         run.write(Event.SEALED, mark, live.id, lag=run.lags.get(live.id))
@@ -58,6 +61,7 @@ def _update(run: Run, change: Change) -> bool:
     wanted = change.text or ""
     if markers.same_text(came, wanted):
         run.refused.pop((live.id, change.action), None)
+        run.written.discard((live.id, description))
         run.note(change, Outcome.DONE, live.id)
         return True
     # Where the marker changed too, a read that shows it is no old one.

@@ -117,6 +117,7 @@ class Run:
         refused: (request id or job, action) → when it was first refused.
         known: Ids of requests of ours that the first list showed; later ones are another run's.
         accepted: (request id, action, try) → when the service took it.
+        written: (request id, description) of what was written and may not show yet.
         stubborn: (request id, text) of descriptions that the service stores in other words.
         restarted: Jobs that were run again in this run.
         renewed: Jobs whose create was refused for its token once.
@@ -152,6 +153,7 @@ class Run:
     refused: dict[tuple[str, Action], float] = field(default_factory=dict)
     known: frozenset[str] | None = None
     accepted: dict[tuple[str, Action, int], float] = field(default_factory=dict)
+    written: set[tuple[str, str]] = field(default_factory=set)
     stubborn: set[tuple[str, str | None]] = field(default_factory=set)
     restarted: set[str] = field(default_factory=set)
     renewed: set[str] = field(default_factory=set)
