@@ -22,6 +22,7 @@ ONE = ("--parallelism", "1")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?")
 _NONCE = re.compile(r'(nonce"?:? ?"?|[0-9a-f]{12},)[a-z2-7]{8}\b')
+_TOOK = re.compile(r" +\d+ min| +\d+h\d\d")
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -34,7 +35,9 @@ class Scrubber:
 
     def __call__(self, text: str) -> str:
         text = text.replace(self._root, "<folder>")
-        text = _UUID.sub(self._name, text)
+        text = _TOOK.sub("   <took>", _UUID.sub(self._name, text))
+        for request_id in self._ids:
+            text = text.replace(request_id[:8], "<id>")
         text = _NONCE.sub(r"\1<nonce>", _SHA256.sub("<digest>", text))
         # What the manifests say themselves stays as it is.
         return _TIME.sub(
@@ -116,6 +119,10 @@ def saved(folder: Folder) -> Iterator[Call]:
         ("-q", "apply", "--yes", "--wait", "--poll", "0.1", "--allow", "cost", *ONE),
     )
     yield "11-status-verbose", ("-v", "status")
+    yield "11-repair", ("repair",)
+    yield "11-import-all", ("import", "--all")
+    yield "11-init", ("init", "-C", "fresh", "--project", "fresh")
+    yield "11-init-ledger", ("init", "--target", "sandbox")
 
 
 def broken(folder: Folder) -> Iterator[Call]:
