@@ -1273,3 +1273,8 @@ def test_waiting_says_what_for():
     (change,) = plan(job(state="started"), [request(1, "PAUSED", "START")]).changes
     assert change.detail == "state PAUSED is not known to this version"
     assert plan(job(), now=NOW).facts.now == NOW
+
+
+def test_two_jobs_of_one_name_are_a_mistake_of_the_caller():
+    with pytest.raises(ValueError, match="the same name"):
+        plan([job(), job()], [])

@@ -159,7 +159,7 @@ def test_an_inventory_of_everything():
     assert [found.id for found in made.retired(job())] == [rid(2)]
     assert [found.request.request_id for found in made.copies] == [rid(3)]
     assert [found.request.request_id for found in made.damaged] == [rid(4), rid(8)]
-    assert [found.job for found in made.damaged] == ["ndvi", None]
+    assert [found.job for found in made.damaged] == ["ndvi", "ndvi"]
     assert [found.request.request_id for found in made.lookalikes] == [rid(5), rid(7)]
     assert made.foreign == 3
     assert made.accounts == {ACCOUNT}
