@@ -11,6 +11,7 @@ from shbatch_sync.expressions import ExpressionError, Scope, expand_text
 from shbatch_sync.files import FileReader, FileRefusedError
 from shbatch_sync.geojson import read_area
 from shbatch_sync.job import DeclaredState, Job, Origin, RestartPolicy
+from shbatch_sync.marker import mentions_marker
 from shbatch_sync.merge import STORAGES, fill_credentials
 from shbatch_sync.pointer import Steps, to_pointer
 from shbatch_sync.salvage import HARMLESS_AREA, HARMLESS_SCRIPT
@@ -107,7 +108,7 @@ def _description(draft: Draft, pasted: str | None) -> str | None:
             "description",
         )
     text = pasted if own is None else own
-    if text is not None and MARKER_START in text:
+    if text is not None and mentions_marker(text):
         steps: Steps = ("description",) if own is not None else ("request", "description")
         draft.problem(
             steps,
