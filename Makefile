@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Twice as many as there are cores: half of the tests wait for a server, a settle or a process.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(2 * min(os.cpu_count() or 1, 8))')
 
 .PHONY: demo test check bench campaign clean
 
@@ -11,20 +13,24 @@ demo: $(READY)  ## Plan and apply jobs/ in the sandbox, and show where the jobs 
 	$(BIN)/shbatch-sync apply --yes --wait
 	$(BIN)/shbatch-sync status
 
-test: $(READY)  ## Run the tests, on every core.
-	$(BIN)/pytest -n auto
+test: $(READY)  ## Run the tests.
+	$(BIN)/pytest -n $(WORKERS)
 
 check: $(READY)  ## Everything that must be green: lint, format, types, imports, tests, coverage.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --cov --cov-report=
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='$(CORE)'
 
 bench: $(READY)  ## The benchmarks, each as a ratio measured in one run.
-	$(BIN)/python benchmarks/listing.py
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/validate.py 2000
+	$(BIN)/python benchmarks/estimate.py --jobs 2000 --parse 50 --distinct 100
+	$(BIN)/python benchmarks/listing.py --requests 10000
+	$(BIN)/python benchmarks/plan.py --jobs 1000 --live 10000
 
 campaign: $(READY)  ## Thousands of applies under faults; see tests/campaign.
 	$(BIN)/python -m tests.campaign --seeds 2000

@@ -88,7 +88,7 @@ def test_a_run_that_is_killed_again_and_again_is_continued(folder: Folder) -> No
             run = begin(folder)
             time.sleep(rng.uniform(0.5, 1.3))
             run.send_signal(signal.SIGKILL)
-            run.communicate(timeout=20)
+            run.communicate(timeout=120)
         assert [code for code, _ in ended([begin(folder)])] == [0]
         assert paid(emulator) == names
 

@@ -93,7 +93,7 @@ def test_a_processing_orphan_is_stopped_only_when_asked_twice(folder: Folder) ->
     folder.settings(SLOW)
     folder.job("keep", state="created")
     manifest = folder.job("gone")
-    folder("apply", "--yes", "--timeout", "5")
+    folder("apply", "--yes", "--timeout", "60")
     while next(row for row in folder.requests() if row["job"] == "gone")["state"] != "processing":
         pass
     manifest.unlink()

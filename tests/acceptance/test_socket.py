@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,12 +33,14 @@ def emulator_process(folder: Folder, *arguments: str) -> Iterator[str]:
     assert server.stdout is not None
     assert server.stderr is not None
     try:
-        yield server.stdout.readline().strip()
+        url = server.stdout.readline()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", url)
+        yield url.strip()
     finally:
         server.send_signal(signal.SIGTERM)
-        _, errors = server.communicate(timeout=20)
-        assert server.returncode == 0
-        assert "Traceback" not in errors
+        rest, errors = server.communicate(timeout=120)
+        assert (server.returncode, rest) == (0, "")
+        assert errors == "any client id and secret will do; Ctrl-C ends it\n"
 
 
 def test_the_round_trip_over_a_socket_in_separate_processes(folder: Folder) -> None:

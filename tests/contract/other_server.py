@@ -767,6 +767,7 @@ def _floats(value: Any) -> Any:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "other/2"
+    disable_nagle_algorithm = True  # else each answer waits for an acknowledgement
     service: Service
 
     def _serve(self) -> None:

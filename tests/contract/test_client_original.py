@@ -60,6 +60,7 @@ def recorder() -> Iterator[Recorder]:
     state = Recorder()
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
         wbufsize = -1
 

@@ -37,7 +37,7 @@ BODY = {
 
 
 def signed_in(url: str) -> httpx.Client:
-    http = httpx.Client(base_url=url, timeout=20)
+    http = httpx.Client(base_url=url, timeout=60)
     token = http.post("/oauth/token", data=FORM).json()["access_token"]
     http.headers["Authorization"] = f"Bearer {token}"
     return http
@@ -67,7 +67,7 @@ def test_it_is_ready_at_once_and_stops_with_open_connections():
             assert answer.json()["links"]["@id"].startswith(server.url)
             began = time.monotonic()
             server.stop()
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 30  # not until the connections time out
         server.stop()
         port = int(server.url.rpartition(":")[2])
         with socket.socket() as probe:

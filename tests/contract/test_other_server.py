@@ -20,7 +20,7 @@ from tests.corpus import job_name, manifest
 Open = Callable[..., "Account"]
 SECRET = "a-secret-nobody-may-see"
 TEXT = "Monthly NDVI, Grüße  & Küsse"
-WAITING = ("apply", "--yes", "--wait", "--settle", "0", "--poll", "0.05", "--timeout", "30")
+WAITING = ("apply", "--yes", "--wait", "--settle", "0", "--poll", "0.05", "--timeout", "120")
 
 
 class Account:
@@ -294,7 +294,7 @@ def abandon(at: Account) -> None:
     at.service.holds.add("long")
     manifest = at.folder.job("long")
     once = ("apply", "--yes", "--settle", "0", "--poll", "0.05")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     at(*once)
     while at.service.status_of("long") != ["PROCESSING"] and time.monotonic() < deadline:
         time.sleep(0.05)

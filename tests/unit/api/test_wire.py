@@ -71,8 +71,8 @@ def made(base: str, **options: Any) -> BatchProcessClient:
 
 def drip(connection: socket.socket) -> None:
     try:
-        connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
-        for _ in range(50):
+        connection.sendall(HEAD + b"Content-Length: 10000\r\n\r\n")
+        for _ in range(1000):
             connection.sendall(b" ")
             time.sleep(0.05)
     except OSError:
@@ -91,8 +91,10 @@ def babble(connection: socket.socket) -> None:
     connection.sendall(b"not http at all\r\n\r\n")
 
 
-def say_nothing(_: socket.socket) -> None:
-    time.sleep(0.6)
+def say_nothing(connection: socket.socket) -> None:
+    connection.settimeout(60)
+    while connection.recv(65536):  # until the client hangs up
+        pass
 
 
 @pytest.mark.parametrize(
@@ -101,15 +103,22 @@ def say_nothing(_: socket.socket) -> None:
         (hang_up, "closed before the answer was complete"),
         (cut, "closed before the answer was complete"),
         (babble, "connection"),
-        (say_nothing, r"no answer within 0\.3 s"),
-        (drip, r"no answer within 0\.3 s"),
     ],
 )
-def test_an_answer_that_does_not_come_whole_and_in_time(peer: Any, behave: Any, text: str) -> None:
-    started = time.monotonic()
-    with made(peer(behave), timeout=0.3) as client, pytest.raises(AnswerLostError, match=text):
+def test_an_answer_that_does_not_come_whole(peer: Any, behave: Any, text: str) -> None:
+    with made(peer(behave)) as client, pytest.raises(AnswerLostError, match=text):
         client.create({}, {}, {})
-    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("behave", [say_nothing, drip])
+def test_an_answer_that_does_not_come_in_time(peer: Any, behave: Any) -> None:
+    started = time.monotonic()
+    with (
+        made(peer(behave), timeout=1.5) as client,
+        pytest.raises(AnswerLostError, match=r"no answer within 1\.5 s"),
+    ):
+        client.create({}, {}, {})
+    assert time.monotonic() - started < 30  # the peers above would go on for longer
 
 
 def test_a_body_that_is_no_json_or_no_gzip(peer: Any) -> None:
