@@ -32,6 +32,8 @@ def tally(seeds: range, *, hasty: bool) -> tuple[Counter[str], list[int]]:
             faults=sum("#" in event or "@" in event for event, _ in struck),
             crashes=sum(event.endswith((":crash", ":torn")) for event, _ in struck),
         )
+        counts.update(f"kind {kind}" for kind in played.world.schedule.extras.kinds or ("plain",))
+        counts.update({f"judged {what}": n for what, n in played.world.watch.judged.items()})
         counts.update(f"VIOLATED {_kind(violation)}" for violation in played.violations)
         if played.violations:
             failing.append(seed)
@@ -39,7 +41,10 @@ def tally(seeds: range, *, hasty: bool) -> tuple[Counter[str], list[int]]:
 
 
 def _kind(violation: str) -> str:
-    kinds = ("paid twice", "specs of", "requests of one key", "not quiet", "does not end", "ledger")
+    kinds = (
+        "paid twice", "specs of", "requests of one key", "not quiet", "does not end", "ledger", "not ours", "beside",
+        "is not DONE", "but it was made as", "PU, at most", "asks for attention", "withheld for nothing", "nobody says so",
+    )  # fmt: skip
     return next((kind for kind in kinds if kind in violation), "other")
 
 
@@ -73,7 +78,7 @@ def main() -> int:
     for seed in failing[:3]:
         _show(seed, hasty=given.hasty)
     rate = counts["schedules"] / seconds * 60
-    _say(f"seeds {given.start} to {given.start + given.seeds - 1}: {dict(counts)}")
+    _say(f"seeds {given.start} to {given.start + given.seeds - 1}: {dict(sorted(counts.items()))}")
     _say(f"{len(failing)} violated {failing[:50]}; {seconds:.0f} s, {rate:,.0f} schedules a minute")
     return 1 if failing else 0
 

@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from shbatch_sync.api.wsgi import wsgi_transport
-from tests.campaign.dice import Dice
+from tests.campaign.front import id_of, what_of
+from tests.campaign.schedule import Weather
 from tests.campaign.timeline import Actor
+from tests.campaign.view import REPLICAS
+from tests.campaign.watch import Caller
+from tests.campaign.world import World
 
 # Each strikes at one call: before means that the service never took it in.
 BEFORE = ("refused", "lost", "503", "429", "html", "crash")
 AFTER = ("lost", "503", "html", "cut", "crash")
 TIMEOUT = 120.0
-
-
-@dataclass(frozen=True)
-class Weather:
-    """How rough it is.
-
-    Attributes:
-        faults: Share of calls that something happens to.
-        crashes: Share of calls at which the process dies.
-        slow: Share of calls that take long.
-        late: Share of creates and starts that take effect after their caller has given up.
-        lag: Seconds after which a list shows a new request, at most.
-        get_lag: The same for a read by id.
-    """
-
-    faults: float = 0.0
-    crashes: float = 0.0
-    slow: float = 0.0
-    late: float = 0.0
-    lag: float = 0.0
-    get_lag: float = 0.0
+CHANGING = frozenset({"update", "analyse", "start", "stop"})
 
 
 class Link(httpx.BaseTransport):
@@ -45,23 +27,34 @@ class Link(httpx.BaseTransport):
 
     def __init__(
         self,
-        app: Any,
+        world: World,
         actor: Actor,
+        caller: Caller,
         weather: Weather,
-        dice: Dice,
         record: Callable[..., None],
     ) -> None:
-        self._inner = wsgi_transport(app)
+        self._world = world
         self._actor = actor
+        self._caller = caller
         self._weather = weather
-        self._dice = dice
+        self._dice = world.dice
         self._record = record
         self._number = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        what = what_of(request)
+        self._world.watch.sent(self._caller, what)
+        try:
+            answer = self._answer(request)
+        finally:
+            self._caller.flying.remove(what)
+        self._caller.proven |= what == "get" and answer.status_code == httpx.codes.OK
+        return answer
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         actor, self._number = self._actor, self._number + 1
-        event = f"{actor.name}#{self._number}"
-        what = _what(request)
+        number, event = self._number, f"{actor.name}#{self._number}"
+        what = what_of(request)
         dice = self._dice.of(event)
         actor.sleep(self._latency(dice, event, "slow-there", what))
         fault = self._fault(dice, event, "before", BEFORE, what)
@@ -71,8 +64,8 @@ class Link(httpx.BaseTransport):
             dice, event, "late", self._weather.late, what
         ):
             return self._late(request, dice)
-        answer = self._carried(request, what)
-        self._record(actor.name, self._number, what, answer.status_code, request.url.path[-45:])
+        answer = self._carried(request, what, number)
+        self._record(actor.name, number, what, answer.status_code, request.url.path[-45:])
         actor.sleep(self._latency(dice, event, "slow-back", what))
         fault = self._fault(dice, event, "after", AFTER, what)
         return answer if fault is None else self._struck(fault, request, answer)
@@ -124,75 +117,61 @@ class Link(httpx.BaseTransport):
         copy = httpx.Request(
             request.method, request.url, headers=request.headers, content=request.read()
         )
-        timeline = self._actor.timeline
+        timeline, number = self._actor.timeline, self._number
 
         def arrive() -> None:
-            answer = self._carried(copy, _what(copy))
-            self._record("late", 0, _what(copy), answer.status_code, copy.url.path[-45:])
+            answer = self._carried(copy, what_of(copy), number)
+            self._record("late", 0, what_of(copy), answer.status_code, copy.url.path[-45:])
 
-        timeline.at(timeline.seconds + TIMEOUT + dice.uniform(0.0, 15.0), arrive)
+        timeline.at(timeline.seconds + dice.uniform(0.0, TIMEOUT), arrive)
         self._actor.sleep(TIMEOUT)
         message = "no answer in time"
         raise httpx.ReadTimeout(message, request=request)
 
-    def _carried(self, request: httpx.Request, what: str) -> httpx.Response:
-        # Each call may meet another of three replicas, and each of them lags on its own.
-        replica = self._dice.of(f"replica {self._actor.name}#{self._number}").randrange(3)
-        if what not in {"create", "list", "token"} and self._hidden(
-            _id(request), replica, self._weather.get_lag
-        ):
+    # --- what the service does, and what a replica shows of it --------------------------------------------------
+
+    def _carried(self, request: httpx.Request, what: str, number: int) -> httpx.Response:
+        world, id_ = self._world, id_of(request)
+        replica = self._dice.of(f"replica {self._actor.name}#{number}").randrange(REPLICAS)
+        if id_ and not world.view.finds(id_, replica):
             error = {"status": 404, "message": "Entity not found", "code": "COMMON_NOT_FOUND"}
             return httpx.Response(404, json={"error": error})
-        answer = self._inner.handle_request(request)
-        answer.request = request
-        answer.read()
-        if what == "create" and answer.status_code == 201:
-            self._dice.born[answer.json()["id"]] = self._actor.timeline.seconds
-        if what == "list" and answer.status_code == 200:
-            return self._thinned(answer, replica)
+        if what == "list" and "viewtoken" not in request.url.params:
+            self._caller.listed_at = world.timeline.seconds
+        if what in CHANGING:
+            world.glance(id_)
+        answer = world.front.answer(request)
+        if what not in {"token", "list", "get"}:
+            self._changed(what, request, answer)
+        if answer.status_code == httpx.codes.OK and what in {"list", "get"}:
+            return self._shown(what, request, answer, replica)
         return answer
 
-    def _thinned(self, answer: httpx.Response, replica: int) -> httpx.Response:
-        page = answer.json()
-        shown = [
-            task
-            for task in page["data"]
-            if not self._hidden(task["id"], replica, self._weather.lag)
-        ]
-        if len(shown) == len(page["data"]):
+    def _changed(self, what: str, request: httpx.Request, answer: httpx.Response) -> None:
+        world = self._world
+        if answer.is_success:
+            id_ = id_of(request) or json.loads(answer.content)["id"]
+            if what == "create":
+                world.view.born[id_] = world.timeline.seconds
+            world.glance(id_, called=True)
+            text = json.loads(request.content) if request.content else {}
+            world.watch.done(self._caller, what, id_, text.get("description"))
+        else:
+            world.watch.refused(self._caller, what, id_of(request))
+
+    def _shown(
+        self, what: str, request: httpx.Request, answer: httpx.Response, replica: int
+    ) -> httpx.Response:
+        view, weather = self._world.view, self._world.schedule.weather
+        if weather.stale <= 0 and (what == "get" or weather.lag <= 0):
             return answer
-        if not shown and "next" in page["links"]:
+        truth = json.loads(answer.content)
+        page = view.shown(truth, replica) if what == "get" else view.thinned(truth, replica)
+        if what == "list" and not page["data"] and "nextToken" in page["links"]:
             # A real service filters before it cuts the pages, so none of them is empty but the last.
-            bearer = {"Authorization": answer.request.headers["Authorization"]}
-            return self._carried(
-                httpx.Request("GET", page["links"]["next"], headers=bearer), "list"
-            )
-        page["data"] = shown
+            url = request.url.copy_set_param("viewtoken", page["links"]["nextToken"])
+            following = httpx.Request("GET", url)
+            return self._shown(what, following, self._world.front.answer(following), replica)
         return httpx.Response(
             200, headers={"Date": answer.headers["Date"]}, content=json.dumps(page)
         )
-
-    def _hidden(self, request_id: str, replica: int, longest: float) -> bool:
-        born = self._dice.born.get(request_id)
-        if born is None or longest <= 0:
-            return False
-        lag = self._dice.of(f"lag {request_id} {replica} {longest}").random()
-        # Many are seen at once, many only at the very end.
-        lag = longest * min(1.0, max(0.0, 2.0 * lag - 0.5))
-        return self._actor.timeline.seconds < born + lag
-
-
-def _what(request: httpx.Request) -> str:
-    path = request.url.path
-    if path.endswith(("/analyse", "/start", "/stop")):
-        return path.rpartition("/")[2]
-    if "token" in path:
-        return "token"
-    if path.endswith("/process"):
-        return "create" if request.method == "POST" else "list"
-    return "update" if request.method == "PUT" else "get"
-
-
-def _id(request: httpx.Request) -> str:
-    parts = request.url.path.split("/")
-    return parts[parts.index("process") + 1]

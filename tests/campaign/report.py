@@ -14,6 +14,9 @@ def report(played: Played, seed: int, command: str) -> Iterator[str]:
     yield from (f"  VIOLATION {violation}" for violation in played.violations)
     yield f"  settle {schedule.settle:.0f} s, {schedule.weather}"
     yield f"  allowed: {', '.join(sorted(schedule.allow)) or 'nothing'}; pages of {schedule.page_size}"
+    extras = schedule.extras
+    if extras.kinds:
+        yield f"  beyond the plain: {extras}"
     for number, stage in enumerate(schedule.stages):
         applies = ", ".join(
             f"{apply.name} after {apply.after:.0f} s{' --wait' if apply.wait else ''}"

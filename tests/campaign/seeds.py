@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.campaign.dice import Dice
+from tests.campaign.draw import draw
 from tests.campaign.oracle import judge
 from tests.campaign.play import Played, play
-from tests.campaign.schedule import draw
 from tests.campaign.world import world_of
 
 

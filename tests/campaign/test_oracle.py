@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
+from shbatch_sync.plan import Action, Change, Reason
+from shbatch_sync.reconcile import apply as applying
 from tests.campaign.dice import Dice
+from tests.campaign.draw import draw
 from tests.campaign.oracle import judge
 from tests.campaign.play import Played, play
 from tests.campaign.report import report
-from tests.campaign.schedule import draw
 from tests.campaign.seeds import play_seed
 from tests.campaign.shrink import shrunk
 from tests.campaign.world import world_of
 
-SEED = 9
+SEED = 24
 LISTS_TOO_LATE = range(720, 800)
 
 
@@ -50,6 +53,8 @@ def test_a_second_payment_is_found():
             "url": body["output"]["delivery"]["s3"]["url"], "iamRoleARN": "arn:aws:iam::0:role/r"
         }  # fmt: skip
         twin = played.world.service.create(body)
+        played.world.watch.marks[twin] = played.world.watch.marks[task["id"]]
+        played.world.watch.begun.add(twin)
         played.world.service.force(twin, status="DONE", cost=100.0)
         assert "paid twice" in again(played)
 
@@ -63,8 +68,7 @@ def test_a_foreign_request_that_was_touched_is_found():
 
 def test_an_end_that_the_ledger_does_not_know_is_found():
     with quiet() as played:
-        played.world.sheet.text = ""
-        played.world.sheet.parsed = -1
+        played.world.sheet.cut(1000)
         assert "the ledger does not know" in again(played)
 
 
@@ -75,6 +79,36 @@ def test_a_job_that_is_lost_is_found():
         played.world.seen.clear()
         played.world.created.clear()
         assert "nobody says so" in again(played)
+
+
+def test_a_marker_that_was_taken_away_and_is_not_told_of_is_found():
+    with quiet() as played:
+        id_ = owned(played)["id"]
+        played.world.service.describe(id_, "words")
+        played.world.struck[id_] = "marker gone"
+        assert "marker gone, and nobody says so" in again(played)
+
+
+def test_a_copy_that_is_not_told_of_is_found():
+    with quiet() as played:
+        task = owned(played)
+        text = task["request"]["description"]
+        copied = played.world.put("elsewhere", 1, text)
+        played.world.copies[copied] = played.world.watch.marks[task["id"]]
+        assert f"{copied[:8]} carries the marker" in again(played)
+
+
+def test_attention_for_nothing_is_found():
+    with quiet() as played:
+        change = Change(job="j0", action=Action.ATTENTION, reason=Reason.PAID_TWICE)
+        plan = replace(played.after.plan, changes=(change,))
+        played.after = replace(played.after, plan=plan)
+        assert "asks for attention for nothing" in again(played)
+
+
+def test_an_apply_that_falls_over_is_found(monkeypatch):
+    monkeypatch.setattr(applying, "_act", None)
+    assert any("falls over" in one for one in play_seed(SEED).violations)
 
 
 def test_lists_that_lag_beyond_the_settle_are_found_out_and_cut_down():

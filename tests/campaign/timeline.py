@@ -1,4 +1,4 @@
-"""Simulated time, and appliers that take turns in it: only one runs at any moment, chosen by when it wakes."""
+"""Simulated time, and threads that take turns in it: only one runs at any moment, chosen by when it wakes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import heapq
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 
 EPOCH = 1_750_000_000.0
@@ -19,11 +20,26 @@ class Endless(BaseException):
     """More happened than any sane apply needs."""
 
 
+class Fiber:
+    """A thread that runs only when it is its turn.
+
+    Attributes:
+        go: Released when its turn comes.
+        over: Whether it has ended.
+        waiting: Who waits for its end.
+    """
+
+    def __init__(self) -> None:
+        self.go = _shut()
+        self.over = False
+        self.waiting: Fiber | None = None
+
+
 class Timeline:
     """The one clock, and the queue of who wakes when.
 
-    An actor runs in threads of its own, but only between being woken and going to sleep; so the order of events
-    depends on the waking times alone.
+    A fiber runs only between being woken and going to sleep, so the order of events depends on the waking times
+    alone, and on who asked first where they are equal.
     """
 
     def __init__(self, limit: float) -> None:
@@ -31,7 +47,8 @@ class Timeline:
         self.end = EPOCH + limit
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
-        self._back = threading.Semaphore(0)
+        self._back = _shut()
+        self._turn = Fiber()
         self._error: BaseException | None = None
 
     def at(self, when: float, what: Callable[[], None]) -> None:
@@ -52,15 +69,12 @@ class Timeline:
         """Let time pass with nobody at work."""
         self.seconds += seconds
 
-    def soonest(self) -> float:
-        """Return when the next thing happens."""
-        return self._queue[0][0] if self._queue else float("inf")
-
-    def run(self, actor: Actor, work: Callable[[], None], when: float) -> None:
-        """Begin an actor at an instant."""
+    def begin(self, work: Callable[[], None], when: float) -> Fiber:
+        """Begin something at an instant, in a fiber of its own."""
+        fiber = Fiber()
 
         def body() -> None:
-            actor.go.acquire()
+            fiber.go.acquire()
             try:
                 work()
             except Crash:
@@ -68,24 +82,45 @@ class Timeline:
             except BaseException as error:  # noqa: BLE001 - handed to the thread that drives
                 self._error = error
             finally:
+                fiber.over = True
+                if fiber.waiting is not None:
+                    self.at(self.seconds, partial(self._wake, fiber.waiting))
                 self._back.release()
 
-        thread = threading.Thread(target=body, daemon=True)
-        thread.start()
-        self.at(when, lambda: self._wake(actor))
+        threading.Thread(target=body, daemon=True).start()
+        self.at(when, partial(self._wake, fiber))
+        return fiber
 
-    def _wake(self, actor: Actor) -> None:
-        actor.go.release()
+    def _wake(self, fiber: Fiber) -> None:
+        self._turn = fiber
+        fiber.go.release()
         self._back.acquire()
 
-    def park(self, actor: Actor, until: float) -> None:
-        """Put an actor to sleep; returns when its time has come."""
-        if until <= self.soonest():
+    def park(self, until: float) -> None:
+        """Put the fiber that runs to sleep; returns when its time has come."""
+        soonest = self._queue[0][0] if self._queue else float("inf")
+        if until <= soonest:
             self.seconds = max(self.seconds, until)
             return
-        self.at(until, lambda: self._wake(actor))
+        self.at(until, partial(self._wake, self._turn))
+        self._leave()
+
+    def join(self, fiber: Fiber) -> None:
+        """Have the fiber that runs wait for the end of another one."""
+        if not fiber.over:
+            fiber.waiting = self._turn
+            self._leave()
+
+    def _leave(self) -> None:
+        mine = self._turn
         self._back.release()
-        actor.go.acquire()
+        mine.go.acquire()
+
+
+def _shut() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 class Actor:
@@ -94,7 +129,6 @@ class Actor:
     def __init__(self, timeline: Timeline, name: str) -> None:
         self.timeline = timeline
         self.name = name
-        self.go = threading.Semaphore(0)
         self.dead = False
 
     def now(self) -> datetime:
@@ -108,7 +142,7 @@ class Actor:
         if self.timeline.seconds > self.timeline.end:
             self.dead = True
             raise Endless(self.name)
-        self.timeline.park(self, self.timeline.seconds + max(seconds, 0.0))
+        self.timeline.park(self.timeline.seconds + max(seconds, 0.0))
         self.breathe()
 
     def breathe(self) -> None:

@@ -1,73 +1,40 @@
-"""The service of one schedule, and what a person or fate does to it."""
+"""The service of one schedule, and what fate does to it."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property, partial
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
 from shbatch_sync import marker as markers
-from shbatch_sync.emulator import Emulator, Options
+from shbatch_sync.emulator import Options
 from shbatch_sync.emulator import service as emulated
-from shbatch_sync.job import Job, Origin
+from shbatch_sync.emulator.backstage import Backstage
+from shbatch_sync.emulator.service import BatchService
+from shbatch_sync.emulator.store import Store
 from shbatch_sync.marker import Marker
+from shbatch_sync.reconcile import apply as applying
+from shbatch_sync.reconcile import creating
 from shbatch_sync.reconcile import run as running
+from tests.campaign import people
+from tests.campaign.body import spec
 from tests.campaign.dice import Dice
+from tests.campaign.front import Front
 from tests.campaign.ledger import Sheet
-from tests.campaign.schedule import Declared, Fate, Schedule
-from tests.campaign.timeline import Timeline
+from tests.campaign.pool import Pool
+from tests.campaign.schedule import Fate, Schedule
+from tests.campaign.timeline import EPOCH, Timeline
+from tests.campaign.view import View
+from tests.campaign.watch import Watch
 
 PROJECT, TARGET = "crops", "eu"
 PRICE = 100.0
-_BODY: dict[str, Any] = {
-    "processRequest": {
-        "input": {
-            "bounds": {
-                "bbox": [14.0, 45.8, 14.2, 46.0],
-                "properties": {"crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"},
-            },
-            "data": [{"type": "sentinel-2-l2a"}],
-        },
-        "evalscript": "//VERSION=3\nfunction setup() {}\nfunction evaluatePixel() { return [0]; }\n",
-        "output": {"responses": [{"identifier": "default", "format": {"type": "image/tiff"}}]},
-    },
-    "input": {"type": "tiling-grid", "id": 0, "resolution": 10},
-    "output": {
-        "type": "raster",
-        "delivery": {"s3": {"url": "s3://bucket", "iamRoleARN": "arn:aws:iam::0:role/r"}},
-    },
-}
-
-
-@cache
-def spec(place: str, version: int) -> dict[str, Any]:
-    """Return the body of a job; only a comment of the script tells its versions apart."""
-    body = copy.deepcopy(_BODY)
-    body["output"]["delivery"]["s3"]["url"] += f"/{place}"
-    body["processRequest"]["evalscript"] += f"// {version}\n"
-    return body
-
-
-@cache
-def job_of(declared: Declared) -> Job:
-    """Return the job that a manifest declares."""
-    return Job(
-        name=declared.name,
-        target=TARGET,
-        spec=spec(declared.place, declared.version),
-        origin=Origin(f"jobs/{declared.name}.yaml", 1),
-        description=declared.description,
-        state=declared.state,
-        generation=declared.generation,
-        restart_policy=declared.restart,
-        previous_names=declared.previous,
-    )
+FATES_OF_REST = frozenset({"forget", "person writes", "foreign"})
 
 
 @dataclass
@@ -75,7 +42,7 @@ class Seen:
     """What is known of a request that the service may have forgotten since.
 
     Attributes:
-        marker: The last valid one that it carried.
+        marker: The last one that we wrote on it.
         paid: Whether it ever cost anything.
         ended: DONE, FAILED or STOPPED, where it came to rest like that.
     """
@@ -91,9 +58,17 @@ class World:
     """One schedule's world.
 
     Attributes:
-        seen: Every request there ever was.
+        back: The service's operations.
+        service: What fate and people do behind its API's back.
+        seen: Every request of ours there ever was.
         foreign: Requests of others, as they were made.
+        hands: Place → id of the request that is to be taken over.
+        struck: Ids of requests of ours → what a person did to their description.
+        copies: Ids of requests → the marker that a person put on them, which was made for another one.
+        twins: Ids of requests that people made of a job's spec.
+        started_by_hand: Ids of requests that a person started.
         forgot: Whether the service forgot any request.
+        lost: Whether the ledger lost any line.
         created: (apply, request id) of every create that was answered.
         stopped: Ids of requests that came to rest without our doing.
         blows: How often a request failed or was stopped, by whomever.
@@ -102,76 +77,154 @@ class World:
 
     schedule: Schedule
     timeline: Timeline
-    emulator: Emulator
+    back: BatchService
     dice: Dice
     sheet: Sheet = field(default_factory=Sheet)
     seen: dict[str, Seen] = field(default_factory=dict)
     foreign: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hands: dict[str, str] = field(default_factory=dict)
+    struck: dict[str, str] = field(default_factory=dict)
+    copies: dict[str, Marker] = field(default_factory=dict)
+    twins: set[str] = field(default_factory=set)
+    started_by_hand: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
     forgot: bool = False
+    lost: bool = False
     created: list[tuple[str, str]] = field(default_factory=list)
     stopped: set[str] = field(default_factory=set)
     blows: int = 0
 
-    @property
-    def service(self) -> Any:
-        return self.emulator.service
+    @cached_property
+    def service(self) -> Backstage:
+        return Backstage(self.back)
+
+    @cached_property
+    def front(self) -> Front:
+        return Front(self.back)
+
+    @cached_property
+    def view(self) -> View:
+        return View(self.schedule.weather, self.dice, lambda: self.timeline.seconds)
+
+    @cached_property
+    def watch(self) -> Watch:
+        """Return what judges our calls."""
+        return Watch(
+            tasks=self.observe,
+            done_ids=lambda: frozenset(
+                id_ for id_, seen in self.seen.items() if seen.ended == "DONE"
+            ),
+            theirs=lambda: self.foreign.keys() - self.watch.marks.keys(),
+            mended=self.struck,
+            untold=self._untold,
+        )
+
+    def _untold(self) -> set[str]:
+        """Return the copies that nothing tells from what is ours: never sealed, and no line names what they are of."""
+        named = {line.nonce for line in self.sheet.read() if line.request_id}
+        copies = self.copies.items()
+        return {id_ for id_, mark in copies if mark.seal is None and mark.nonce not in named}
 
     def say(self, who: str, number: int, *words: object) -> None:
-        at = self.timeline.seconds - 1_750_000_000.0
+        at = self.timeline.seconds - EPOCH
         self.log.append(f"{at:10.1f} {who}#{number} {' '.join(str(word) for word in words)}")
+
+    def glance(self, id_: str, *, called: bool = False) -> None:
+        """Let the replicas know what is true of a request, before and after it is changed."""
+        if self.schedule.weather.stale > 0 and id_:
+            try:
+                self.view.note(self.service.task(id_), called=called)
+            except KeyError:
+                return
 
     def observe(self) -> dict[str, Any]:
         """Look at everything, and remember what may be forgotten."""
         tasks = {task["id"]: task for task in self.service.tasks()}
         for id_, task in tasks.items():
-            if id_ in self.foreign:
+            mark = self.watch.marks.get(id_)
+            if mark is not None:
+                self.foreign.pop(id_, None)
+            elif id_ in self.foreign:
                 continue
-            mark = markers.parse(task["request"].get("description"))
             old = self.seen.get(id_)
             paid = task.get("costPU", 0) > 0
             ended = task["status"] if task["status"] in {"DONE", "FAILED", "STOPPED"} else None
-            self.seen[id_] = Seen(
-                mark if isinstance(mark, Marker) else old.marker if old else None,
-                paid or bool(old and old.paid),
-                ended,
-                task["created"],
-            )
+            self.seen[id_] = Seen(mark, paid or bool(old and old.paid), ended, task["created"])
         return tasks
+
+    # --- requests of others --------------------------------------------------------------------------------------
+
+    def put(self, place: str, version: int, text: str | None = None) -> str:
+        """Make a request as a person does."""
+        body = {**spec(place, version), **({"description": text} if text else {})}
+        id_ = self.service.create(body)
+        self.foreign[id_] = self.service.task(id_)
+        if text is None:
+            self.twins.add(id_)
+        return id_
 
     def put_foreign(self, number: int) -> None:
         """Make requests of other people: a plain one, one of another project, one with a link in its words."""
+        other = Marker(
+            project="crop", job="j0", generation=1, digest="1.0123456789ab", nonce="aaaaaaaa"
+        )
         for n in range(number):
-            body = spec(f"theirs{len(self.foreign)}", 1)
-            other = Marker(
-                project="crop", job="j0", generation=1, digest="1.0123456789ab", nonce="aaaaaaaa"
+            text = ("", str(other), "see github.com/us/shbatch-sync")[n % 3]
+            self.put(f"theirs{len(self.foreign)}", 1, text)
+
+    def put_hands(self) -> None:
+        """Make the requests that jobs are to take over."""
+        for hand in self.schedule.extras.hands:
+            id_ = str(UUID(int=self.dice.of(f"id of {hand.place}").getrandbits(128), version=4))
+            if hand.state != "missing":
+                id_ = self.put(hand.place, hand.version)
+                self._bring(id_, hand.state)
+                self.foreign[id_] = self.service.task(id_)
+            self.hands[hand.place] = id_
+        self.watch.wanted = frozenset(self.hands.values())
+
+    def _bring(self, id_: str, state: str) -> None:
+        at = round(self.timeline.seconds * 1e6)
+        if state == "PROCESSING":
+            people.start_by_hand(self, id_)
+        elif state == "FAILED":
+            self.service.fail(id_)
+        elif state == "DONE":
+            self.service.force(
+                id_, status=state, action="START", action_at=at, share=1.0, cost=PRICE
             )
-            text = (None, str(other), "see github.com/us/shbatch-sync")[n % 3]
-            id_ = self.service.create({**body, "description": text} if text else dict(body))
-            self.foreign[id_] = self.service.task(id_)
+
+    # --- fate --------------------------------------------------------------------------------------------------
 
     def befall(self, fate: Fate) -> None:
         """Let fate, or a person, do something to one request."""
         dice = self.dice.of(f"which {fate.name}")
         tasks = self.observe()
+        for id_ in tasks:
+            self.glance(id_)
         mine = [task for id_, task in tasks.items() if id_ not in self.foreign]
         running = [task for task in mine if task["status"] == "PROCESSING"]
         resting = [
             task for task in mine if task["status"] in {"DONE", "FAILED", "STOPPED", "CREATED"}
         ]
-        chosen = {"forget": resting, "person writes": mine, "foreign": [{"id": ""}]}.get(
-            fate.kind, running
-        )
-        if not chosen:
+        if fate.kind in people.KINDS:
+            id_ = people.visit(self, fate.kind, dice)
+        else:
+            chosen = {"forget": resting, "person writes": mine, "foreign": [{"id": ""}]}
+            among = chosen.get(fate.kind, running)
+            id_ = dice.choice(among)["id"] if among else None
+            self._strike(fate.kind, id_)
+        if id_ is None:
             return
-        id_ = dice.choice(chosen)["id"]
         self.say("fate", 0, fate.kind, id_)
-        if fate.kind not in {"forget", "person writes", "foreign"}:
+        self.glance(id_, called=True)
+
+    def _strike(self, kind: str, id_: str | None) -> None:
+        if id_ is None:
+            return
+        if kind not in FATES_OF_REST:
             self.stopped.add(id_)
             self.blows += 1
-        self._strike(fate.kind, id_)
-
-    def _strike(self, kind: str, id_: str) -> None:
         match kind:
             case "OUT_OF_PU" | "UNHEALTHY":
                 self.service.stop(id_, kind)
@@ -185,7 +238,7 @@ class World:
                 self.service.forget(id_)
                 self.forgot = True
             case "person writes":
-                words = self.service.task(id_)["request"].get("description") or ""
+                words = people.text_of(self.service.task(id_))
                 self.service.describe(id_, f"looked at by Ana {words}")
             case _:
                 self.put_foreign(1)
@@ -203,17 +256,22 @@ def world_of(schedule: Schedule, dice: Dice) -> Iterator[World]:
         put_body=schedule.puts,
         put_in_analysing=schedule.put_in_analysing,
         start_in_analysing=schedule.start_in_analysing,
-        token_life=1e9,
         pu_per_job=PRICE,
         accept_seconds=min(schedule.analysis, 8.0),
         analysis_seconds=schedule.analysis,
         processing_seconds=400.0,
         charges=4,
     )
+    pool = partial(Pool, timeline)
+    store = Store(":memory:")
     with (
         patch.object(emulated, "uuid", fixed),
         patch.object(markers, "secrets", SimpleNamespace(choice=nonces.choice)),
         patch.object(running, "MAX_NAP", 1e9),
-        Emulator(":memory:", options, time_source=lambda: timeline.seconds) as emulator,
+        patch.object(applying, "ThreadPoolExecutor", pool),
+        patch.object(creating, "ThreadPoolExecutor", pool),
     ):
-        yield World(schedule, timeline, emulator, dice)
+        service = BatchService(store, options, lambda: timeline.seconds)
+        sheet = Sheet(begun=schedule.extras.begun)
+        yield World(schedule, timeline, service, dice, sheet)
+    store.close()

@@ -12,7 +12,7 @@ from tests.model import verdict
 from tests.model.applier import Applier, Job, Line, Step
 from tests.model.calls import Calls
 from tests.model.memory import Memory
-from tests.model.scene import Scene, view
+from tests.model.scene import Scene, key_of, view
 from tests.model.service import WRITABLE, Chooser, Mark, Request
 from tests.model.verdict import Verdict
 from tests.model.world import World
@@ -29,9 +29,10 @@ class Protocol(Calls, Memory):
         me.lists += 1
         self._take_in(world, me, seen)
         steps: list[Step] = []
-        waits = self.gap(world, me, seen)
-        for job in () if waits else me.jobs:
-            if job.key.job not in me.held:
+        gaps = self.gap(world, me, seen)
+        waits = bool(gaps)
+        for job in me.jobs:
+            if job.key.job not in me.held | gaps:
                 found, wait = self.decide(world, me, view(job, seen, world.lines(me), self.is_copy))
                 steps += found
                 waits |= wait
@@ -112,9 +113,10 @@ class Protocol(Calls, Memory):
 
     def _advance(self, me: Applier, scene: Scene, winner: Request) -> tuple[list[Step], bool]:
         job = scene.job
-        busy = [one for one in scene.others if one.phase in BUSY]
+        old = [one for one in scene.others if one.phase in BUSY]
+        busy = [*old, *(one for one in scene.retired if one.phase in BUSY)]
         stops = [
-            Step("stop", job, one.id, one.mark) for one in busy if one.phase is not Phase.STOPPING
+            Step("stop", job, one.id, one.mark) for one in old if one.phase is not Phase.STOPPING
         ]
         retire = list(self.retiring(job, scene.others, "old"))
         if winner.phase in {Phase.FAILED, Phase.STOPPED}:
@@ -181,14 +183,14 @@ class Protocol(Calls, Memory):
         unsealed = any(one.mark is not None and one.mark.seal is None for one in scene.claimants)
         return not (unsealed and me.made)
 
-    def gap(self, world: World, me: Applier, seen: Sequence[Request]) -> bool:
-        """Judge nothing by a list that lacks what an earlier one, or the ledger, has shown and which is still there."""
-        jobs = {job.key.job for job in me.jobs}
-        made = {
-            line.id for line in world.lines(me) if line.event == "created" and line.key.job in jobs
-        }
-        missing = (me.seen | made) - {one.id for one in seen}
-        return any(id_ in world.service.requests for id_ in missing)
+    def gap(self, world: World, me: Applier, seen: Sequence[Request]) -> frozenset[str]:
+        """Judge no job by a list that lacks what an earlier one, or the ledger, has shown and which is still there."""
+        lines = world.lines(me)
+        ended = {line.id for line in lines if line.event == "final"}
+        made = {line.id for line in lines if line.event == "created" and line.id is not None}
+        missing = (me.seen | made - ended) - {one.id for one in seen}
+        there = [one for id_, one in world.service.requests.items() if id_ in missing]
+        return frozenset(one.origin.key.job for one in there if one.origin is not None)
 
     def elect(self, me: Applier, claimants: Sequence[Request]) -> Verdict:
         """Choose; every applier by the same rule, which is the product's own."""
@@ -221,7 +223,7 @@ class Protocol(Calls, Memory):
 
     def others_at_rest(self, scene: Scene) -> bool:
         """Start the new one when what it replaces is at rest."""
-        return not any(one.phase in BUSY for one in scene.others)
+        return not any(one.phase in BUSY for one in (*scene.others, *scene.retired))
 
     def looks_again(self) -> bool:
         """Look once more after a start."""
@@ -251,7 +253,11 @@ class Protocol(Calls, Memory):
     def yielding(self, world: World, me: Applier, scene: Scene) -> Iterator[Step]:
         """Stop what is not paid for yet, where another run has started another spec meanwhile."""
         strangers = [one for one in scene.others if one.id not in (me.known or ())]
-        if world.rules.consent or not any(one.phase in COUNTS_AS_STARTED for one in strangers):
+        started = [one for one in strangers if one.phase in COUNTS_AS_STARTED]
+        meant = (
+            max((key_of(one).generation for one in started), default=0) < scene.job.key.generation
+        )
+        if world.rules.consent or meant:
             return
         for one in scene.claimants:
             if one.phase is Phase.STARTING:

@@ -46,9 +46,9 @@ class Incomplete(Protocol):
 class Gullible(Protocol):
     """What a list lacks is not there, though an earlier one has shown it."""
 
-    def gap(self, world: World, me: Applier, seen: Sequence[Request]) -> bool:
+    def gap(self, world: World, me: Applier, seen: Sequence[Request]) -> frozenset[str]:
         del world, me, seen
-        return False
+        return frozenset()
 
 
 class OwnFirst(Protocol):
