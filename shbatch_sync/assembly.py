@@ -19,10 +19,11 @@ from shbatch_sync.salvage import HARMLESS_AREA, HARMLESS_SCRIPT
 if TYPE_CHECKING:
     from shbatch_sync.errors import Problem
     from shbatch_sync.layers import Layers
+    from shbatch_sync.local_copy import LocalCopy
     from shbatch_sync.project import Target
 
-MARKER_START = "[shbatch-sync"
 SECRET_MEMBERS = {"s3": ("accessKey", "secretAccessKey"), "gs": ("credentials",)}
+LOCAL_COPY: Steps = ("localCopy",)
 _EVALSCRIPT: Steps = ("request", "processRequest", "evalscript")
 _GEOMETRY: Steps = ("request", "processRequest", "input", "bounds", "geometry")
 
@@ -67,11 +68,27 @@ def assemble(draft: Draft, files: FileReader, areas: dict[str, Any]) -> tuple[Jo
     request = _with_files(draft, request, files, areas)
     request, credentials = _without_secrets(request)
     description = _description(draft, request.pop("description", None))
-    return _job(draft, request, credentials, description), list(draft.unsound)
+    job = _job(draft, request, credentials, description, _local_copy(draft, files))
+    return job, list(draft.unsound)
+
+
+def _local_copy(draft: Draft, files: FileReader) -> LocalCopy | None:
+    path = draft.data.get("localCopy")
+    if path is None:
+        return None
+    try:
+        return files.package(path, beside=_beside(draft, LOCAL_COPY))
+    except FileRefusedError as error:
+        draft.problem(LOCAL_COPY, str(error), "file")
+    return None
 
 
 def _job(
-    draft: Draft, spec: Mapping[str, Any], credentials: Mapping[str, str], description: str | None
+    draft: Draft,
+    spec: Mapping[str, Any],
+    credentials: Mapping[str, str],
+    description: str | None,
+    local_copy: LocalCopy | None,
 ) -> Job:
     data, manifest = draft.data, draft.layers.manifest
     return Job(
@@ -89,9 +106,10 @@ def _job(
         depends_on=tuple(data.get("dependsOn", ())),
         protect=data.get("protect", False),
         samples=data.get("estimate", {}).get("samples"),
-        adopt=data["adopt"].lower() if "adopt" in data else None,
+        adopt=data.get("adopt"),
         previous_names=tuple(data.get("previousNames", ())),
         labels={key: _text(value) for key, value in data.get("labels", {}).items()},
+        local_copy=local_copy,
     )
 
 
@@ -112,7 +130,7 @@ def _description(draft: Draft, pasted: str | None) -> str | None:
         steps: Steps = ("description",) if own is not None else ("request", "description")
         draft.problem(
             steps,
-            f"must not contain {MARKER_START!r}, which begins the ownership marker",
+            "must contain neither '[shbatch-sync' nor 'shbatch-sync/1 ': the ownership marker is known by them",
             "description",
         )
     return text
@@ -144,7 +162,10 @@ def _script(draft: Draft, reference: Mapping[str, Any], files: FileReader) -> st
     except FileRefusedError as error:
         draft.problem(steps, str(error), "file")
     except ExpressionError as error:
-        draft.problem(steps, f"in {reference['fromFile']}: {error}", "expression")
+        if str(error):
+            draft.problem(steps, f"in {reference['fromFile']}: {error}", "expression")
+        else:
+            draft.unsound.append(steps)
     return HARMLESS_SCRIPT
 
 

@@ -4,6 +4,9 @@ SHA-256 over canonical JSON of the body that would be posted, without credential
 by value (10 is 10.0), times as instants, null and empty objects as absent. Defaults of the service are not
 filled in: the digest says what was asked for, in our own words, so that no change of the service's defaults and
 no release of ours makes it differ. Its version stands in front of it and in every marker.
+
+Where a job names a local copy of its GeoPackage, the copy's own SHA-256 is part of it: the body says only where the
+file lies, and other areas in that place are another request. Without one the digest is that of the body alone.
 """
 
 from __future__ import annotations
@@ -28,8 +31,13 @@ _INSTANT = re.compile(
 )
 
 
-def digest(spec: Mapping[str, Any]) -> str:
-    """Return the fingerprint of a spec, e.g. `1.3f9c2ab17d04`."""
+def digest(spec: Mapping[str, Any], local_copy: str = "") -> str:
+    """Return the fingerprint of a spec, e.g. `1.3f9c2ab17d04`.
+
+    Args:
+        spec: The request body.
+        local_copy: SHA-256 of the local copy of its GeoPackage, in hex; empty where it names none.
+    """
     body = {
         key: without_credentials(value) if key in _STORING else value
         for key, value in spec.items()
@@ -38,7 +46,9 @@ def digest(spec: Mapping[str, Any]) -> str:
     canonical = json.dumps(
         _canonical(body), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
-    return f"{VERSION}.{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
+    # No JSON ends in a line feed and more, so no body alone has the fingerprint of a body with a copy.
+    text = f"{canonical}\n{local_copy}" if local_copy else canonical
+    return f"{VERSION}.{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def without_credentials(value: Any) -> Any:
@@ -77,12 +87,16 @@ def instant(text: str) -> str | None:
 
 
 def _canonical(value: Any, key: str = "") -> Any:
+    # Most of a body are the numbers of its area, so these are told by their exact types first.
+    kind = type(value)
+    if kind is str or kind is int:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [number(item) if type(item) is float else _canonical(item) for item in value]
     if isinstance(value, Mapping):
         inner = _times if key == "timeRange" else _canonical
-        members = ((name, inner(item, name)) for name, item in value.items())
-        return {name: item for name, item in members if item is not None and item != {}}
-    if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
+        members = {name: inner(item, name) for name, item in value.items()}
+        return {name: item for name, item in members.items() if item is not None and item != {}}
     return number(value)
 
 

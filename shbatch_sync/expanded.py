@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,7 @@ def as_manifest(job: Job) -> dict[str, Any]:
         "maxPU": job.max_pu,
         "estimate": {} if job.samples is None else {"samples": job.samples},
         "dependsOn": list(job.depends_on),
+        "localCopy": _beside(job),
         "labels": dict(job.labels),
         "adopt": job.adopt,
         "previousNames": list(job.previous_names),
@@ -68,6 +70,14 @@ def as_manifest(job: Job) -> dict[str, Any]:
         **{key: value for key, value in optional.items() if value not in (None, [], {})},
         "request": _with_references(job.spec, job.credentials),
     }
+
+
+def _beside(job: Job) -> str | None:
+    """Return the path of the local copy as a manifest in the job's place would write it."""
+    if job.local_copy is None:
+        return None
+    folder = posixpath.dirname(job.origin.file)
+    return posixpath.relpath(job.local_copy.path, folder or ".")
 
 
 def _with_references(spec: Mapping[str, Any], credentials: Mapping[str, str]) -> Any:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shbatch_sync.jsontext import JsonRefusedError, loads
+
+if TYPE_CHECKING:
+    from shbatch_sync.local_copy import LocalCopy
 
 
 class FileRefusedError(Exception):
@@ -33,6 +36,14 @@ class FileReader(Protocol):
 
         Raises:
             FileRefusedError: It is not there, not inside the project, not a plain UTF-8 file, or too large.
+        """
+        ...
+
+    def package(self, path: str, *, beside: str) -> LocalCopy:
+        """Return the GeoPackage at `path`, seen from the folder of the file `beside`.
+
+        Raises:
+            FileRefusedError: It is not there, not inside the project, no GeoPackage, or too large.
         """
         ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Never
 
 from shbatch_sync.checks import check_declarations
 from shbatch_sync.diff import changed_fields
@@ -25,6 +26,11 @@ class _FilesToBe:
             message = f"{path} is not among the files beside {beside}"
             raise FileRefusedError(message)
         return TextFile(path=path, text=self._texts[path])
+
+    def package(self, path: str, *, beside: str) -> Never:
+        """Refuse: no import has a local copy."""
+        message = f"{path} is not among the files beside {beside}"
+        raise FileRefusedError(message)
 
 
 def faults_of(imported: Imported, context: Context) -> list[str]:

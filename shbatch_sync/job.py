@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from shbatch_sync.digest import digest
+from shbatch_sync.local_copy import LocalCopy, with_copy
 from shbatch_sync.normalize import normalize
 
 
@@ -66,6 +67,7 @@ class Job:
         adopt: Id of a request to take over instead of creating one.
         previous_names: Names that its requests and ledger lines may still carry.
         labels: For selection.
+        local_copy: The GeoPackage of its areas as it lies in the project, where the manifest names it.
         origin: Where the manifest stands.
     """
 
@@ -86,18 +88,26 @@ class Job:
     adopt: str | None = None
     previous_names: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    local_copy: LocalCopy | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The name, and those it had before."""
-        return (self.name, *self.previous_names)
+        return tuple(dict.fromkeys((self.name, *self.previous_names)))
 
     @cached_property
     def digest(self) -> str:
-        """Fingerprint of the spec as written: what the marker carries."""
+        """Fingerprint of the spec as written, and of its local copy: what the marker carries."""
+        if self.local_copy is None:
+            return self.body_digest
+        return digest(self.spec, self.local_copy.sha256)
+
+    @cached_property
+    def body_digest(self) -> str:
+        """Fingerprint of the spec as written, whatever areas lie in the local copy."""
         return digest(self.spec)
 
     @cached_property
     def norm_digest(self) -> str:
-        """Fingerprint of the normalised spec: the same for two spellings of one request."""
-        return digest(normalize(self.spec))
+        """Fingerprint of the normalised spec, and of its local copy: the same for two spellings of one request."""
+        return with_copy(digest(normalize(self.spec)), self.local_copy)

@@ -16,13 +16,25 @@ if TYPE_CHECKING:
 FeatureReader = Callable[[Job], "Features | None"]
 
 
+def features_of(job: Job) -> Features | None:
+    """Count the features of a job with GeoPackage input by its local copy; None where it names none.
+
+    Raises:
+        AreaError: The job's bounds cannot be compared with them.
+    """
+    if job.local_copy is None:
+        return None
+    bounds = job.spec["processRequest"]["input"].get("bounds")
+    return job.local_copy.features(bounds, job.spec["input"].get("defaults"))
+
+
 class Prices(Mapping[str, Estimate]):
     """Job name → what starting it is expected to cost."""
 
     def __init__(
         self,
         jobs: Sequence[Job],
-        features: FeatureReader = lambda _: None,
+        features: FeatureReader = features_of,
         calibration: Callable[[], Calibration] | None = None,
     ) -> None:
         """Take the jobs to price.
@@ -52,7 +64,7 @@ class Prices(Mapping[str, Estimate]):
     def _price(self, job: Job) -> Estimate:
         from shbatch_sync.cost.estimate import estimate  # noqa: PLC0415 - brings the grids and the script reader
 
-        price = estimate(job.spec, samples=job.samples, features=self._features(job))
+        price = estimate(job.spec, samples=job.samples, features=lambda: self._features(job))
         if self._learn is None:
             return price
         if self._calibration is None:

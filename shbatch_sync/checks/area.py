@@ -16,6 +16,7 @@ MANY_POINTS = 1_500
 REFUSED_PARTS = 2_562
 _BOUNDS: Steps = ("processRequest", "input", "bounds")
 _GEOMETRY: Steps = (*_BOUNDS, "geometry")
+_ONCE_ROUND = 4
 _SHORTEST_RING = 4
 _POSITION = 2
 
@@ -105,12 +106,17 @@ def _check_crs(crs: str) -> Iterator[Finding]:
         better = canonical_crs(crs)
         hint = f"write {better}" if better != crs else f"such as {CRS84}"
         yield Finding(code="crs", steps=steps, message=f"{crs!r} is no CRS of the API: {hint}")
-    elif match[1] and int(match[1]) not in _LISTED:
+    elif match[1] and not is_listed(int(match[1])):
         yield Finding(
             code="crs-unlisted",
             steps=steps,
             message=f"EPSG {match[1]} is not in the documentation's list",
         )
+
+
+def is_listed(epsg: int) -> bool:
+    """Return whether the documentation lists the CRS of an EPSG code."""
+    return epsg in _LISTED
 
 
 def _check_bbox(bbox: Sequence[float], crs: str) -> Iterator[Finding]:
@@ -167,6 +173,8 @@ def _ring_fault(ring: Any) -> str:
     if not isinstance(ring, list):
         return "a ring is a list of positions"
     for point in ring:
+        if type(point) is list and len(point) == _POSITION and _is_pair(*point):
+            continue
         if not isinstance(point, list) or not all(map(_is_number, point)):
             return "a position is a list of two numbers: is the nesting that of a Polygon or a MultiPolygon?"
         if len(point) != _POSITION:
@@ -178,6 +186,10 @@ def _ring_fault(ring: Any) -> str:
     if ring[0] != ring[-1]:
         return f"the ring is open: it begins at {ring[0]} and ends at {ring[-1]}; repeat the first position at the end"
     return ""
+
+
+def _is_pair(x: Any, y: Any) -> bool:
+    return type(x) is float and type(y) is float and math.isfinite(x) and math.isfinite(y)
 
 
 def _is_number(value: Any) -> bool:
@@ -214,24 +226,36 @@ def _check_complexity(parts: int, points: int) -> Iterator[Finding]:
 
 def _crossing(polygons: Sequence[Any]) -> str:
     """Return where a border crosses itself, empty if none does."""
-    if (
-        all(len(polygon) == 1 and _is_convex_quad(polygon[0]) for polygon in polygons)
-        and len(polygons) == 1
-    ):
-        return ""  # a box: not worth importing shapely for
-    from shapely.geometry import shape  # noqa: PLC0415 - slow to import
+    if len(polygons) == 1 and len(polygons[0]) == 1 and _is_convex(polygons[0][0]):
+        return ""  # not worth importing shapely for
+    import shapely  # noqa: PLC0415 - slow to import
+    from shapely.geometry import shape  # noqa: PLC0415
     from shapely.validation import explain_validity  # noqa: PLC0415
 
+    if (
+        len(polygons) == 1
+        and len(polygons[0]) == 1
+        and shapely.is_valid(shapely.polygons(polygons[0][0]))
+    ):
+        return ""
     found = explain_validity(shape({"type": "MultiPolygon", "coordinates": polygons}))
     return "" if found == "Valid Geometry" else str(found)
 
 
-def _is_convex_quad(ring: Sequence[Sequence[float]]) -> bool:
-    if len(ring) not in (4, 5):
-        return False
-    corners = ring[:-1]
-    turns = []
-    for index, (x, y) in enumerate(corners):
-        (x0, y0), (x1, y1) = corners[index - 1], corners[(index + 1) % len(corners)]
-        turns.append((x - x0) * (y1 - y) - (y - y0) * (x1 - x))
-    return all(turn > 0 for turn in turns) or all(turn < 0 for turn in turns)
+def _is_convex(ring: Sequence[Sequence[float]]) -> bool:
+    """Say whether a border always turns the same way, and goes round but once; False for whatever is in doubt."""
+    x0, y0 = ring[-2]
+    x1, y1 = ring[0]
+    across, up = x1 - x0, y1 - y0
+    side = quarters = (
+        0  # crossing from one quarter of the compass into the next: four in once round
+    )
+    for x, y in ring[1:]:
+        next_across, next_up = x - x1, y - y1
+        turn = across * next_up - up * next_across
+        if turn == 0 or (turn > 0) is (side < 0):
+            return False
+        side = 1 if turn > 0 else -1
+        quarters += ((across < 0) is not (next_across < 0)) + ((up < 0) is not (next_up < 0))
+        x1, y1, across, up = x, y, next_across, next_up
+    return quarters == _ONCE_ROUND

@@ -8,44 +8,11 @@ in shbatch.yaml (`checks: {code: off}`), on a line (`# shbatch-sync: ignore[code
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from shbatch_sync.pointer import Steps
+from shbatch_sync.checks.package_rules import PACKAGE_RULES
+from shbatch_sync.checks.rule import Finding, Rule
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One check.
-
-    Attributes:
-        code: Its stable name.
-        severity: `error` or `warning`.
-        reason: Why it is worth saying.
-        source: Where the fact is published, or how it is known.
-    """
-
-    code: str
-    severity: str
-    reason: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a check found in a request body.
-
-    Attributes:
-        code: Of the rule.
-        steps: The way to the value within the body.
-        message: What is wrong and what to do.
-    """
-
-    code: str
-    steps: Steps
-    message: str
-
+__all__ = ["CODES", "RULES", "Finding", "Rule"]
 
 _BATCH = "Batch Processing V2 documentation"
 _REFERENCE = "Batch Processing V2 API reference"
@@ -268,6 +235,7 @@ _RULES = (
         reason="Feature defaults are width with height, or resolution.",
         source=_REFERENCE,
     ),
+    *PACKAGE_RULES,
     Rule(
         code="fusion-id",
         severity="warning",

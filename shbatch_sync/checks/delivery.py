@@ -39,8 +39,9 @@ def check_credentials(
     """
     for steps, kind, place in storages(body):
         names = ("accessKey", "secretAccessKey", "credentials")
-        given = {name for name in names if to_pointer((*steps, name)) in credentials}
-        given |= {"iamRoleARN"} & place.keys()
+        given = {"iamRoleARN"} & place.keys()
+        if credentials:
+            given |= {name for name in names if to_pointer((*steps, name)) in credentials}
         fault = _form_fault(kind, given, sandbox=sandbox)
         if fault:
             yield Finding(code="credentials", steps=steps, message=fault)

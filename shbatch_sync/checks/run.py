@@ -18,6 +18,7 @@ from shbatch_sync.checks.delivery import (
     shared_place,
 )
 from shbatch_sync.checks.outputs import check_features, check_raster, check_responses, check_zarr
+from shbatch_sync.checks.package import check_package
 from shbatch_sync.checks.script import check_script
 from shbatch_sync.job import Job, RestartPolicy
 from shbatch_sync.pointer import Steps, to_pointer
@@ -69,6 +70,9 @@ def check_alone(declarations: Sequence[Declaration], project: Project) -> list[P
         unsound = [steps[1:] for steps in one.unsound if steps[:1] == ("request",)]
         for finding in _findings(one.job, project, unsound, seen):
             _add(problems, one, finding, project)
+        if one.job.local_copy is not None and _are_sound((_INPUT, _BOUNDS), unsound):
+            for finding in check_package(one.job.local_copy, one.job.spec):
+                _add(problems, one, finding, project, within=())
     return list(problems)
 
 
@@ -129,12 +133,16 @@ def _meetings(declarations: Sequence[Declaration]) -> Iterator[tuple[Declaration
 
 
 def _add(
-    problems: dict[Problem, None], one: Declaration, finding: Finding, project: Project
+    problems: dict[Problem, None],
+    one: Declaration,
+    finding: Finding,
+    project: Project,
+    within: Steps = ("request",),
 ) -> None:
     severity = project.checks.get(finding.code, RULES[finding.code].severity)
     if severity == "off":
         return
-    steps = ("request", *finding.steps)
+    steps = (*within, *finding.steps)
     problem = one.layers.problem(steps, finding.message, finding.code, severity=severity)
     if not _is_ignored(problem, one):
         problems[replace(problem, pointer=to_pointer(steps))] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,14 +39,17 @@ _NO_SIZE = _Size(tiles=None, pixels=None, images={}, complete=False)
 
 
 def estimate(
-    spec: Mapping[str, Any], *, samples: float | None = None, features: Features | None = None
+    spec: Mapping[str, Any],
+    *,
+    samples: float | None = None,
+    features: Callable[[], Features | None] = lambda: None,
 ) -> Estimate:
     """Estimate a request; what cannot be told widens the limits or leaves `pu` None, and is said.
 
     Args:
         spec: The request body.
         samples: Samples a pixel for ORBIT and TILE mosaicking, instead of one for every three days.
-        features: What a local copy of its GeoPackage holds; without it, GeoPackage input has no known price.
+        features: Counts what a local copy of its GeoPackage holds; without it, GeoPackage input has no known price.
     """
     notes: Notes = {}
     process = _mapping(spec, "processRequest")
@@ -76,19 +79,28 @@ def _setup(evalscript: Any) -> Setup:
     return Setup(version=3, certain=False, doubts=("it is not in the request",))
 
 
-def _size(spec: Mapping[str, Any], features: Features | None, notes: Notes) -> _Size:
+def _size(spec: Mapping[str, Any], features: Callable[[], Features | None], notes: Notes) -> _Size:
     kind = _mapping(spec, "input").get("type")
     if kind == "tiling-grid":
         return _tiling_size(spec, notes)
     if kind != "geopackage":
         notes["the input is neither a tiling grid nor a GeoPackage"] = None
         return _NO_SIZE
-    if features is None:
+    return _package_size(features, notes)
+
+
+def _package_size(features: Callable[[], Features | None], notes: Notes) -> _Size:
+    try:
+        found = features()
+    except AreaError as error:
+        notes[f"the features of the local copy cannot be compared with the area: {error}"] = None
+        return _NO_SIZE
+    if found is None:
         notes[
             "without a local copy of the GeoPackage its features cannot be counted (localCopy)"
         ] = None
         return _NO_SIZE
-    return _feature_size(features, notes)
+    return _feature_size(found, notes)
 
 
 def _tiling_size(spec: Mapping[str, Any], notes: Notes) -> _Size:
@@ -126,6 +138,7 @@ def _number(holder: Mapping[str, Any], key: str, default: int | None = None) -> 
 
 
 def _feature_size(features: Features, notes: Notes) -> _Size:
+    notes["features are those of the local copy; nobody knows what lies in the bucket"] = None
     notes.update(dict.fromkeys(features.inferred))
     images = {size: Span(float(n), float(n), float(n)) for size, n in features.sizes.items()}
     if features.unsized:

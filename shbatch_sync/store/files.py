@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +17,17 @@ from shbatch_sync.project import PROJECT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import BinaryIO
 
-MAX_FILE_BYTES = 16 * 1024 * 1024
+    from shbatch_sync.local_copy import LocalCopy
+    from shbatch_sync.store.geopackage import GeoPackageFile
+
+# The file of a manifest from standard input.
+STDIN = "-"
+_MIB = 1024 * 1024
+MAX_FILE_BYTES = 16 * _MIB
+# The most features that the service takes, at a kilobyte each, and a half more.
+MAX_PACKAGE_BYTES = 1024 * _MIB
 _YAML = (".yaml", ".yml")
 _OTHER_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -45,17 +57,26 @@ class Recording:
         self.paths.add(file.path)
         return file
 
+    def package(self, path: str, *, beside: str) -> LocalCopy:
+        """Return the GeoPackage at `path`; raises what the reader raises."""
+        copy = self._files.package(path, beside=beside)
+        self.paths.add(copy.path)
+        return copy
+
 
 class ProjectFiles:
     """Reads files that really lie inside one project.
 
     Args:
         root: The project's folder.
+        here: Where the files of a manifest from standard input are; the project's folder if left out.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, here: Path | None = None) -> None:
         self._root = Path(os.path.realpath(root))
+        self._here = Path(os.path.realpath(here or root))
         self._read: dict[str, TextFile] = {}
+        self._packages: dict[str, GeoPackageFile | FileRefusedError] = {}
 
     def read(self, path: str, *, beside: str) -> TextFile:
         """Return the file at `path`, seen from the folder of the file `beside`; each is read once.
@@ -63,29 +84,75 @@ class ProjectFiles:
         Raises:
             FileRefusedError: It is not there, not inside the project, not a plain UTF-8 file, or too large.
         """
+        wanted = self._wanted(path, beside)
+        if wanted not in self._read:
+            shown = self._shown(path, beside)
+            real, name = self._inside(wanted, shown)
+            text = decode(read_bytes(real, MAX_FILE_BYTES, shown), shown)
+            self._read[wanted] = TextFile(path=name, text=text)
+        return self._read[wanted]
+
+    def package(self, path: str, *, beside: str) -> GeoPackageFile:
+        """Return the GeoPackage at `path`, seen from the folder of the file `beside`; each is read once.
+
+        Raises:
+            FileRefusedError: It is not there, not inside the project, no GeoPackage, or too large.
+        """
+        wanted = self._wanted(path, beside)
+        if wanted not in self._packages:
+            try:
+                shown = self._shown(path, beside)
+                self._packages[wanted] = _package(*self._inside(wanted, shown), shown)
+            except FileRefusedError as error:  # as slow to find out as what is in it
+                self._packages[wanted] = error
+        found = self._packages[wanted]
+        if isinstance(found, FileRefusedError):
+            raise FileRefusedError(str(found))
+        return found
+
+    def _wanted(self, path: str, beside: str) -> str:
         if not path or "\0" in path:
             message = "is no path"
             raise FileRefusedError(message)
         if "\\" in path and not (self._root / path).exists():
             message = f"{path}: write paths with /"
             raise FileRefusedError(message)
-        folder = "" if beside == "-" else os.path.dirname(beside)  # noqa: PTH120 - text, not a path to open
-        wanted = os.path.normpath(os.path.join(folder, path))  # noqa: PTH118
-        if wanted not in self._read:
-            self._read[wanted] = self._open(Path(wanted), path)
-        return self._read[wanted]
+        folder = self._here if beside == STDIN else os.path.dirname(beside)  # noqa: PTH120 - text, not a path to open
+        return os.path.normpath(os.path.join(folder, path))  # noqa: PTH118
 
-    def _open(self, relative: Path, shown: str) -> TextFile:
+    def _shown(self, path: str, beside: str) -> str:
+        """Return a file's name for messages; of a manifest that has no folder, where it was looked for."""
+        return f"{path} in {self._here}" if beside == STDIN else path
+
+    def _inside(self, wanted: str, shown: str) -> tuple[Path, str]:
+        """Return where a file really is, and its name relative to the project."""
+        relative = Path(wanted)
         real = Path(os.path.realpath(self._root / relative))
         if not real.is_relative_to(self._root):
             message = f"{shown} lies outside the project"
             raise FileRefusedError(message)
-        name = (
-            real.relative_to(self._root).as_posix()
-            if relative.is_absolute()
-            else relative.as_posix()
-        )
-        return TextFile(path=name, text=decode(read_bytes(real, MAX_FILE_BYTES, shown), shown))
+        inside = real.relative_to(self._root) if relative.is_absolute() else relative
+        return real, inside.as_posix()
+
+
+def _package(real: Path, name: str, shown: str) -> GeoPackageFile:
+    from shbatch_sync.errors import SettingsError  # noqa: PLC0415
+    from shbatch_sync.store.geopackage import GeoPackageFile  # noqa: PLC0415 - few projects have one
+
+    found = hashlib.sha256()
+    with _opened(real, shown) as stream:
+        size = 0
+        while block := stream.read(_MIB):
+            size += len(block)
+            if size > MAX_PACKAGE_BYTES:
+                _refuse(f"{shown} is larger than {MAX_PACKAGE_BYTES // _MIB} MiB")
+            found.update(block)
+    copy = GeoPackageFile(path=name, file=str(real), sha256=found.hexdigest())
+    try:
+        copy.package()
+    except SettingsError as error:
+        raise FileRefusedError(str(error)) from error
+    return copy
 
 
 def read_bytes(path: Path, most: int, shown: str) -> bytes:
@@ -99,6 +166,15 @@ def read_bytes(path: Path, most: int, shown: str) -> bytes:
     Raises:
         FileRefusedError: It cannot be read.
     """
+    with _opened(path, shown) as stream:
+        content = stream.read(most + 1)
+        if len(content) > most:
+            _refuse(f"{shown} is larger than {most // _MIB} MiB")
+    return content
+
+
+@contextmanager
+def _opened(path: Path, shown: str) -> Iterator[BinaryIO]:
     # O_NONBLOCK: opening a named pipe must not wait for somebody to write into it
     flags = (
         os.O_RDONLY
@@ -106,19 +182,14 @@ def read_bytes(path: Path, most: int, shown: str) -> bytes:
         | getattr(os, "O_NOFOLLOW", 0)
         | getattr(os, "O_BINARY", 0)
     )
-    content = b""
     try:
         descriptor = os.open(path, flags)
         with open(descriptor, "rb") as stream:  # noqa: PTH123 - the descriptor is what was checked
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 _refuse(f"{shown} is not a regular file")
-            content = stream.read(most + 1)
-            if len(content) > most:
-                _refuse(f"{shown} is larger than {most // 1024 // 1024} MiB")
+            yield stream
     except OSError as error:
         _refuse(f"{shown} cannot be read: {error.strerror or error}", error)
-    return content
 
 
 def _refuse(message: str, cause: OSError | None = None) -> None:
@@ -216,5 +287,5 @@ def relative_names(paths: Iterable[Path], root: Path) -> dict[str, Path]:
         ):
             message = f"{path} lies outside the project ({root})"
             raise FileRefusedError(message)
-        names[os.path.relpath(placed, real_root).replace(os.sep, "/")] = path
+        names[placed[len(real_root) :].lstrip(os.sep).replace(os.sep, "/") or "."] = path
     return names

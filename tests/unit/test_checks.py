@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,6 +105,11 @@ def test_bounds(bbox, crs, found):
         ([[[0, 0], [0, 1], [1, 1], [1, 0], [0, 0]]], []),
         ([[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]], ["geometry-crossing"]),
         ([[[0, 0], [4, 0], [4, 4], [2, 1], [0, 4], [0, 0]]], []),
+        ([[[0, 0], [2, 0], [3, 2], [1, 4], [-1, 2], [0, 0]]], []),
+        ([[[0, 0], [1, 0], [2, 0], [2, 2], [0, 2], [0, 0]]], []),
+        ([[[0, 3], [2, -3], [-3, 1], [3, 1], [-2, -3], [0, 3]]], ["geometry-crossing"]),
+        ([[[0, 0], [2, 0], [2, 2], [2, 2], [0, 2], [0, 0]]], []),
+        ([[[0.0, 0], [4.5, 0.0], [0.0, 4.5], [0.0, 0]]], []),
         ([SQUARE, [[0.2, 0.2], [0.4, 0.2], [0.4, 0.4], [0.2, 0.2]]], []),
         ([[*SQUARE[:-1]]], ["geometry"]),
         ([[[0, 0], [1, 0], [0, 0]]], ["geometry"]),
@@ -391,7 +398,8 @@ def test_every_rule_is_documented():
 def test_every_error_has_an_example():
     texts = "\n".join(path.read_text() for path in EXAMPLES.glob("*.txt"))
     errors = {code for code, rule in RULES.items() if rule.severity == "error"} - {
-        "geometry-refused"
+        "geometry-refused",
+        "package-many",
     }
     assert {code for code in errors if f"[{code}]" not in texts} == set()
 
@@ -517,3 +525,18 @@ def test_an_override_is_what_an_array_holds():
     assert finding.steps == ("output", "arrayOverrides", "a", "dtype")
     sent["output"]["arrayOverrides"] = {"a": {"fill_value": 0}}
     assert codes(check_script(sent)) == []
+
+
+def test_a_convex_border_needs_no_library():
+    script = (
+        "import sys\n"
+        "from shbatch_sync.checks.area import check_geometry\n"
+        "ring = [[0, 0], [2, 0], [3, 2], [1, 4], [-1, 2], [0, 0]]\n"
+        "bounds = {'geometry': {'type': 'Polygon', 'coordinates': [ring]}}\n"
+        "found = list(check_geometry({'processRequest': {'input': {'bounds': bounds}}}))\n"
+        "print(found, 'shapely' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[] False"

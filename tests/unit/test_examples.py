@@ -9,6 +9,7 @@ import pytest
 
 from shbatch_sync.errors import ManifestError
 from shbatch_sync.store.project import load
+from tests.geopackages import write_examples
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "manifests"
 MANIFESTS = (".yaml", ".json")
@@ -23,6 +24,7 @@ def project(tmp_path_factory):
     root = tmp_path_factory.mktemp("examples")
     shutil.copy(EXAMPLES / "shbatch.yaml", root)
     shutil.copytree(EXAMPLES / "beside", root / "jobs")
+    write_examples(root / "jobs")
     return root
 
 

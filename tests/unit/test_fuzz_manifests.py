@@ -87,6 +87,8 @@ class NoFiles:
         message = f"{path} is not beside {beside}"
         raise FileRefusedError(message)
 
+    package = read
+
 
 def context():
     text = "apiVersion: shbatch-sync/v1\nproject: fuzz\ntargets: {eu: {}, us: {}}\ndefaultTarget: eu\nvars: {x: [1]}\n"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shbatch_sync.cost.calibration import Calibration, below_minimum, calibrate, calibrated
+from shbatch_sync.cost.calibration import MANY, Calibration, below_minimum, calibrate, calibrated
 from shbatch_sync.cost.estimate import Estimate, estimate
 from shbatch_sync.cost.features import Features
 
@@ -244,7 +244,7 @@ def test_geopackage_without_a_copy_is_unknown():
 
 def test_geopackage_with_a_copy():
     sizes = {(1100, 1100): 400, (50, 50): 10, (100, 100): 10}
-    found = estimate(body(input=GEOPACKAGE), features=Features(sizes=sizes))
+    found = estimate(body(input=GEOPACKAGE), features=lambda: Features(sizes=sizes))
     small, edge = max(2500 / 512**2, 0.01), 10_000 / 512**2
     assert found.tiles == 420
     assert found.pu == pytest.approx(400 * TILE_1 + 10 * small + 10 * edge)
@@ -254,7 +254,7 @@ def test_geopackage_with_a_copy():
 
 def test_geopackage_with_sizes_missing_is_unknown():
     found = estimate(
-        body(input=GEOPACKAGE), features=Features(sizes={(1100, 1100): 400}, unsized=2)
+        body(input=GEOPACKAGE), features=lambda: Features(sizes={(1100, 1100): 400}, unsized=2)
     )
     assert (found.tiles, found.pixels, found.pu) == (402, None, None)
     assert found.low == pytest.approx(400 * TILE_1)
@@ -317,7 +317,8 @@ def test_many_small_requests_are_warned_of():
     assert below_minimum(small) == (
         "these 60 jobs cost 6,000 PU at the minimum of 100 PU a request; as one request they would cost 840"
     )
-    assert below_minimum(small[:1]) is None
+    assert below_minimum(small[:MANY]) is not None
+    assert below_minimum(small[: MANY - 1]) is None
     assert below_minimum([Estimate(pu=100, unfloored=90)] * 60) is None
     assert below_minimum([Estimate()]) is None
 

@@ -130,7 +130,7 @@ def test_a_file_that_is_none(tmp_path, package):
             read_features(path)
 
 
-@pytest.mark.parametrize("geometry", [None, b"XX", b"GP\0\x0f\0\0\0\0", b"GP\0\x03\0\0\0\0"])
+@pytest.mark.parametrize("geometry", [b"XX", b"GP", b"GP\0\x0f\0\0\0\0", b"GP\0\x03\0\0\0\0"])
 def test_broken_geometries(package, geometry):
     package.add("a", 32633, ", resolution REAL", [(geometry, 10.0)])
     with pytest.raises(SettingsError):
