@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,7 +23,7 @@ name: shbatch-sync
 on:
   pull_request:
   push:
-    branches: [main]
+    branches: [@BRANCH@]
   schedule:
     - cron: "17 3 * * *"
   workflow_dispatch:
@@ -29,10 +31,11 @@ on:
 permissions:
   contents: read
 
-# One after the other: nothing would be paid twice without it, but runs would wait for each other's requests.
+# Of a pull request only the newest plan counts. Applies may run side by side, for nothing is paid twice; in a common
+# group the next merge, or the nightly look, would cancel one that waits.
 concurrency:
-  group: shbatch-sync-${{ github.event_name == 'pull_request' && github.ref || 'apply' }}
-  cancel-in-progress: false
+  group: shbatch-sync-${{ github.event_name == 'pull_request' && github.ref || github.run_id }}
+  cancel-in-progress: true
 
 env:
   SH_CLIENT_ID: ${{ secrets.SH_CLIENT_ID }}
@@ -77,9 +80,16 @@ jobs:
         env:
           GH_TOKEN: ${{ github.token }}
         run: |
-          head="$(gh api "repos/$GITHUB_REPOSITORY/commits/$GITHUB_SHA/pulls" --jq '.[0].head.sha // empty')"
-          run="$(gh run list --workflow shbatch-sync.yml --event pull_request --commit "$head" --status success --limit 1 --json databaseId --jq '.[0].databaseId // empty')"
-          gh run download "$run" --name shbatch-plan --dir "$RUNNER_TEMP/reviewed"
+          none() {
+            echo "::error::$1: run this workflow by hand to plan and apply"
+            exit 1
+          }
+          # A fork's plan has not seen the service, and what it uploads is its own.
+          head="$(gh api "repos/$GITHUB_REPOSITORY/commits/$GITHUB_SHA/pulls" --jq '.[0].head | select(.repo.full_name == env.GITHUB_REPOSITORY) | .sha')" || none "the pull request of $GITHUB_SHA could not be asked for"
+          if [ -z "$head" ]; then none "no pull request from a branch of this repository brought $GITHUB_SHA"; fi
+          run="$(gh run list --workflow shbatch-sync.yml --event pull_request --commit "$head" --status success --limit 1 --json databaseId --jq '.[0].databaseId // empty')" || none "the runs for $head could not be asked for"
+          if [ -z "$run" ]; then none "no plan was made of $head: no run for it has ended well"; fi
+          gh run download "$run" --name shbatch-plan --dir "$RUNNER_TEMP/reviewed" || none "the plan of $head could not be fetched from run $run"
           echo "PLAN=$RUNNER_TEMP/reviewed/plan.json" >> "$GITHUB_ENV"
       - uses: ./.github/actions/shbatch-sync
         with:
@@ -87,6 +97,7 @@ jobs:
           directory: "@DIRECTORY@"
           target: "@TARGET@"
           plan-file: ${{ env.PLAN }}
+          @LEDGER@
           package: "@PACKAGE@"
 
   drift:
@@ -136,18 +147,7 @@ shbatch-sync apply:
     - if: $CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
   script:
     - shbatch-sync plan --target "@TARGET@" --out plan.json
-    - code=0; shbatch-sync apply plan.json --json-into apply.jsonl || code=$?
-    # The ledger is kept whatever happened: without it, the next run does not know what was paid for.
-    - |
-      git add -- .shbatch/ledger.jsonl
-      if ! git diff --cached --quiet; then
-        git -c user.name=shbatch-sync -c user.email=shbatch-sync@example.org commit --quiet --message "Ledger of shbatch-sync [skip ci]"
-        remote="https://oauth2:${SHBATCH_FORGE_TOKEN}@${CI_SERVER_HOST}/${CI_PROJECT_PATH}.git"
-        git pull --quiet --rebase "$remote" "$CI_COMMIT_BRANCH"
-        git push --quiet "$remote" "HEAD:$CI_COMMIT_BRANCH"
-      fi
-    - exit $code
-  artifacts:
+@APPLY@  artifacts:
     when: always
     paths: ["@DIRECTORY@/plan.json", "@DIRECTORY@/apply.jsonl"]
 
@@ -160,14 +160,68 @@ shbatch-sync drift:
     - shbatch-sync plan --target "@TARGET@" --detailed-exitcode
 """
 
+_APPLY = """\
+    - shbatch-sync apply plan.json --json-into apply.jsonl
+"""
 
-def ci_files(forge: str, *, target: str, directory: str = ".", package: str = "") -> dict[str, str]:
+# Nothing here may rely on `set -e`: within `||` a shell goes on after what fails.
+_APPLY_AND_KEEP = """\
+    - code=0; shbatch-sync apply plan.json --json-into apply.jsonl || code=$?
+    # The ledger is kept whatever happened: without it, the next run does not know what was paid for.
+    - &keep |
+      forge_git() {
+        git -c credential.helper= -c credential.helper='!f() { echo username=oauth2; echo "password=$SHBATCH_FORGE_TOKEN"; }; f' -c core.attributesFile="$union" "$@"
+      }
+      keep_ledger() {
+        cd -- "$CI_PROJECT_DIR/@DIRECTORY@" || return 1
+        ledger=@LEDGER@
+        if [ ! -f "$ledger" ]; then return 0; fi
+        export GIT_AUTHOR_NAME=shbatch-sync GIT_AUTHOR_EMAIL=shbatch-sync@example.org
+        export GIT_COMMITTER_NAME="$GIT_AUTHOR_NAME" GIT_COMMITTER_EMAIL="$GIT_AUTHOR_EMAIL"
+        git add --force -- "$ledger" || return 1
+        if ! git diff --cached --quiet -- "$ledger"; then
+          git commit --quiet --message "Ledger of shbatch-sync [skip ci]" -- "$ledger" || return 1
+        fi
+        if [ "$(git rev-parse HEAD)" = "$CI_COMMIT_SHA" ]; then return 0; fi
+        # Where somebody else wrote to the ledger meanwhile, the lines of both are kept, also without a .gitattributes.
+        union="$(mktemp)"
+        echo "* merge=union" > "$union"
+        for wait in 1 2 4 8 0; do
+          if forge_git push --quiet "$CI_PROJECT_URL.git" "HEAD:refs/heads/$CI_COMMIT_BRANCH"; then return 0; fi
+          sleep "$wait"
+          forge_git pull --quiet --rebase --autostash "$CI_PROJECT_URL.git" "refs/heads/$CI_COMMIT_BRANCH" || git rebase --abort || true
+        done
+        return 1
+      }
+      if ! keep_ledger; then
+        echo "ERROR: the ledger could not be pushed to $CI_COMMIT_BRANCH: may this job write to it? Without it, the next run does not know what was paid for." >&2
+        code=1
+      fi
+    - exit $code
+  # For a job that is cancelled or runs out of time while it applies.
+  after_script:
+    - if [ "$CI_JOB_STATUS" = success ]; then exit 0; fi
+    - *keep
+"""
+
+
+def ci_files(
+    forge: str,
+    *,
+    target: str,
+    ledger: str | None,
+    directory: str = ".",
+    branch: str = "main",
+    package: str = "",
+) -> dict[str, str]:
     """Return path within the repository → content of what a forge needs.
 
     Args:
         forge: `github` or `gitlab`.
         target: Name of the target to act on.
+        ledger: Path of its ledger as seen from `directory`; None if there is none to be committed.
         directory: Folder of shbatch.yaml within the repository.
+        branch: What GitHub applies when it is pushed to; GitLab knows its default branch itself.
         package: What pip installs in a job; this version if left out.
 
     Raises:
@@ -179,7 +233,14 @@ def ci_files(forge: str, *, target: str, directory: str = ".", package: str = ""
         "@PACKAGE@": package or f"shbatch-sync=={__version__}",
     }
     if forge == "gitlab":
-        return {GITLAB: _filled(_GITLAB, values)}
+        values["@LEDGER@"] = shlex.quote(ledger or "")
+        return {
+            GITLAB: _filled(
+                _GITLAB.replace("@APPLY@", _APPLY_AND_KEEP if ledger else _APPLY), values
+            )
+        }
+    values["@BRANCH@"] = json.dumps(branch)
+    values["@LEDGER@"] = f"ledger-path: {json.dumps(ledger)}" if ledger else "ledger: none"
     return {ACTION: _action(), WORKFLOW: _filled(_GITHUB, values)}
 
 

@@ -32,6 +32,13 @@ def prefix(folder: Path) -> str:
     return _git(folder, "rev-parse", "--show-prefix").strip("\n")
 
 
+def default_branch(folder: Path) -> str | None:
+    """Return the branch that `origin` begins with, else the one that is checked out; None where git knows neither."""
+    known = _git(folder, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD").strip()
+    current = _git(folder, "symbolic-ref", "--quiet", "--short", "HEAD").strip()
+    return known.removeprefix("origin/") or current or None
+
+
 def changed_files(folder: Path, revision: str) -> frozenset[str]:
     """Return the files below `folder` that differ from where HEAD and `revision` parted, relative to it.
 

@@ -1,10 +1,11 @@
-"""A small runner: the steps of a composite action, as GitHub's runner would take them, on this machine."""
+"""Small runners: the steps of a composite action and the jobs of a GitLab pipeline, as the forges would run them."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -81,22 +82,105 @@ def filled(text: str, names: dict[str, Any]) -> str:
 
 @dataclass
 class Job:
-    """What one run of the action did."""
+    """What one run of the action, or of a job, did."""
 
     log: str = ""
     summary: str = ""
     failed: bool = False
+    code: int = 0
     outputs: dict[str, str] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
+
+
+class Tools:
+    """Programs of a test's own, found before all others: a `sleep` that takes no time, a `pip` that does nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._slept = folder / "slept"
+        self.add("sleep", f'echo "$1" >> {shlex.quote(str(self._slept))}')
+        self.add("pip", "true")
+
+    def add(self, name: str, script: str) -> None:
+        path = self.folder / name
+        path.write_text(f"#!/usr/bin/env bash\n{script}\n")
+        path.chmod(0o755)
+
+    @property
+    def slept(self) -> list[str]:
+        """How long every `sleep` was to last."""
+        return self._slept.read_text().split() if self._slept.exists() else []
+
+    def path(self) -> str:
+        return os.pathsep.join(
+            [str(self.folder), str(Path(sys.executable).parent), os.environ["PATH"]]
+        )
+
+
+def machine(home: Path) -> dict[str, str]:
+    """Return the environment of a machine on which nobody has told git who they are."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") and name != "EMAIL"
+    }
+    return {
+        **kept,
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        # As where the machine's name is none that git would make an address of.
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "user.useConfigOnly",
+        "GIT_CONFIG_VALUE_0": "true",
+    }
+
+
+def bash(script: str, folder: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a script as both forges do."""
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class Pipeline:
+    """Runs the jobs of a GitLab pipeline: one shell for what is before a script and the script, one for what is after."""
+
+    def __init__(self, text: str, env: dict[str, str], tools: Tools) -> None:
+        self.jobs = yaml.safe_load(text)
+        self._env = {**env, "PATH": tools.path()}
+
+    def __call__(self, name: str, checkout: Path, *, cancelled_before: str = "") -> Job:
+        """Run a job; `cancelled_before` is the beginning of the line of its script that it does not come to."""
+        given = {**self.jobs[self.jobs[name]["extends"]], **self.jobs[name]}
+        lines = [*given["before_script"], *given["script"]]
+        if cancelled_before:
+            end = next(n for n, line in enumerate(lines) if line.startswith(cancelled_before))
+            lines = [*lines[:end], "exit 1"]
+        env = {**self._env, "CI_PROJECT_DIR": str(checkout)}
+        done = bash("\n".join(lines), checkout, {**env, "CI_JOB_STATUS": "running"})
+        job = Job(done.stdout + done.stderr, failed=done.returncode != 0, code=done.returncode)
+        status = "canceled" if cancelled_before else "failed" if job.failed else "success"
+        after = bash(
+            "\n".join(given.get("after_script", [])), checkout, {**env, "CI_JOB_STATUS": status}
+        )
+        job.log += f"[after]\n{after.stdout}{after.stderr}"
+        return job
 
 
 class Runner:
     """Runs the action in a checkout."""
 
-    def __init__(self, action: Path, temp: Path, env: dict[str, str]) -> None:
+    def __init__(self, action: Path, temp: Path, env: dict[str, str], tools: Tools) -> None:
         self.action = yaml.safe_load(action.read_text())
         self._temp = temp
-        self._env = env
+        self._env = {**env, "PATH": tools.path()}
 
     def __call__(self, checkout: Path, event: dict[str, Any], **inputs: str) -> Job:
         defaults = {name: given.get("default", "") for name, given in self.action["inputs"].items()}
@@ -136,7 +220,6 @@ class Runner:
         output = temp / f"output-{len(job.steps)}"
         output.touch()
         env = {
-            **os.environ,
             **self._env,
             **{name: filled(value, names) for name, value in step.get("env", {}).items()},
             "GITHUB_OUTPUT": str(output),
@@ -145,16 +228,7 @@ class Runner:
             "RUNNER_TEMP": str(temp),
             "CI": "true",
         }
-        env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-            cwd=checkout,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = bash(step["run"], checkout, env)
         job.log += f"[{step['name']}]\n{done.stdout}{done.stderr}"
         job.failed = job.failed or done.returncode != 0
         pairs = (line.partition("=") for line in output.read_text().splitlines())

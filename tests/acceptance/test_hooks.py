@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,74 +16,35 @@ import pytest
 import yaml
 
 from shbatch_sync import BatchProcessClient, BatchRequestStatus, Config
-from shbatch_sync.cli.ci_files import ci_files
-from shbatch_sync.emulator import Emulator, Options
-from shbatch_sync.emulator.server import serve
+from shbatch_sync.cli.ci_files import GITLAB, WORKFLOW, ci_files
 from shbatch_sync.errors import SettingsError
-from shbatch_sync.forge import ForgeError, find_forge, put_comment
+from shbatch_sync.forge.comments import ForgeError, find_forge, put_comment
 from tests.acceptance.conftest import Folder
-from tests.acceptance.runner import Comments, Expression, Runner
+from tests.acceptance.runner import Comments, Expression, Tools, bash, machine
+from tests.acceptance.site import ACTION, SECRET, Site, opened
 from tests.acceptance.test_reviews import git
 
-ACTION = Path(__file__).parents[2] / "action.yml"
 PULL = {"pull_request": {"number": 7, "head": {"repo": {"fork": False}}}}
 FORK = {"pull_request": {"number": 7, "head": {"repo": {"fork": True}}}}
 PUSH: dict[str, Any] = {"ref": "refs/heads/main"}
-SECRET = "a-secret-nobody-may-see"
-
-
-class Site:
-    """A forge's repository, the service, and the machines that jobs run on."""
-
-    def __init__(
-        self, folder: Folder, temp: Path, emulator: Emulator, url: str, comments: Comments
-    ) -> None:
-        self.folder = folder
-        self.emulator = emulator
-        self.url = url
-        self.comments = comments
-        self._temp = temp
-        self.origin = temp / "origin.git"
-        (temp / "jobs").mkdir()
-        git(temp, "init", "-q", "--bare", "origin.git")
-        git(folder.root, "init", "-q")
-        git(folder.root, "remote", "add", "origin", f"file://{self.origin}")
-        env = {
-            "GITHUB_API_URL": comments.url,
-            "GITHUB_REPOSITORY": "acme/crops",
-            "GITHUB_REF_NAME": "main",
-            "SH_CLIENT_ID": "an-id",
-            "SH_CLIENT_SECRET": SECRET,
-        }
-        self.run = Runner(ACTION, temp / "jobs", env)
-        without = {key: "" if key.startswith("SH_") else value for key, value in env.items()}
-        self.run_without_secrets = Runner(ACTION, temp / "jobs", without)
-
-    def push(self, message: str, branch: str = "main") -> None:
-        git(self.folder.root, "add", "-A")
-        git(self.folder.root, "commit", "-q", "-m", message)
-        if git(self.origin, "branch", "--list", branch):
-            git(self.folder.root, "pull", "-q", "--rebase", "origin", branch)
-        git(self.folder.root, "push", "-q", "origin", f"HEAD:{branch}")
-
-    def checkout(self, branch: str, depth: int | None = 1) -> Path:
-        """Clone as a job does: the newest commit only, unless asked otherwise."""
-        place = self._temp / f"checkout-{len(list(self._temp.iterdir()))}"
-        options = ["--depth", str(depth)] if depth else []
-        git(
-            self._temp,
-            "clone",
-            "-q",
-            *options,
-            "--branch",
-            branch,
-            f"file://{self.origin}",
-            place.name,
-        )
-        return place
-
-    def tasks(self) -> list[dict[str, Any]]:
-        return self.emulator.service.tasks()
+# In place of ours: says what it was given, plans nothing, and writes one line into the ledger.
+PROGRAM = """\
+printf '%s|' "$@"; echo
+case "$3" in
+  plan) echo '{"summary": {"estimatedPU": 0}}' > "$5" ;;
+  apply) mkdir -p .shbatch; echo ours >> .shbatch/ledger.jsonl ;;
+esac
+"""
+# In place of GitHub's: answers from files, of which there may be none, as `--jq` has it.
+GH = """\
+printf '%s|' "$@" >> "$ANSWERS/calls"; echo >> "$ANSWERS/calls"
+if [ "$2" = download ]; then mkdir -p "${@: -1}"; cp "$ANSWERS/plan.json" "${@: -1}"; exit; fi
+jq -r "${@: -1}" "$ANSWERS/$1.json"
+"""
+HEAD = "0123456789abcdef"
+PULLS = [{"head": {"sha": HEAD, "repo": {"full_name": "acme/crops"}}}]
+FORKED = [{"head": {"sha": HEAD, "repo": {"full_name": "mallory/crops"}}}]
+RUNS = [{"databaseId": 42}]
 
 
 @pytest.fixture
@@ -90,17 +54,7 @@ def speed() -> float:
 
 @pytest.fixture
 def site(folder: Folder, tmp_path_factory: pytest.TempPathFactory, speed: float) -> Iterator[Site]:
-    comments = Comments()
-    with (
-        Emulator(":memory:", Options(speed=speed)) as emulator,
-        serve(emulator) as server,
-        comments.serve(),
-    ):
-        made = Site(folder, tmp_path_factory.mktemp("site"), emulator, server.url, comments)
-        folder.settings(f"  sandbox: {{baseUrl: '{server.url}', settle: 0}}\n")
-        folder.write(".gitattributes", ".shbatch/ledger.jsonl merge=union\n")
-        folder.job("ndvi")
-        made.push("first")
+    with opened(folder, tmp_path_factory.mktemp("site"), speed) as made:
         yield made
 
 
@@ -192,6 +146,40 @@ def test_a_ledger_that_cannot_be_pushed_is_an_error(site: Site) -> None:
     job = site.run(main, PUSH, command="apply")
     assert job.failed
     assert "::error::the ledger could not be pushed to main" in job.log
+    assert site.tools.slept == ["1", "2", "4", "8", "0"]
+
+
+def test_two_ledgers_that_meet_are_merged_and_no_file_is_no_error(site: Site) -> None:
+    (site.folder.root / ".gitattributes").unlink()
+    site.folder.write(".gitignore", ".shbatch/\n")
+    site.push("no attributes")
+    site.tools.add("shbatch-sync", PROGRAM)
+    main = site.checkout("main")
+    site.folder.write(".shbatch/ledger.jsonl", "theirs\n")
+    git(site.folder.root, "add", "--force", ".shbatch/ledger.jsonl")
+    site.push("another apply")
+    job = site.run(main, PUSH, command="apply")
+    assert not job.failed, job.log
+    assert set(git(site.origin, "show", "main:.shbatch/ledger.jsonl").split()) == {"ours", "theirs"}
+    head = git(site.origin, "rev-parse", "main")
+    for path in ("no-such-file", ".shbatch"):
+        job = site.run(site.checkout("main"), PUSH, command="apply", **{"ledger-path": path})
+        assert not job.failed, job.log
+    assert git(site.origin, "rev-parse", "main") == head
+
+
+def test_options_over_several_lines_are_all_used(site: Site) -> None:
+    site.tools.add("shbatch-sync", PROGRAM)
+    job = site.run(
+        site.checkout("main"),
+        PUSH,
+        command="apply",
+        args="--prune\n--allow stop\n\n  --job *\t--max-pu 5\n",
+        **{"apply-args": "--wait\n--timeout 60\n"},
+    )
+    assert not job.failed, job.log
+    assert "--detailed-exitcode|--prune|--allow|stop|--job|*|--max-pu|5|\n" in job.log
+    assert "apply.jsonl|--wait|--timeout|60|\n" in job.log
 
 
 @pytest.mark.parametrize("speed", [1])
@@ -276,6 +264,65 @@ def test_the_action_names_what_it_gives() -> None:
     )
 
 
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq, which gh has within it, is not here")
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({"api": PULLS, "run": RUNS, "plan": {}}, ""),
+        ({}, "the pull request of c0ffee could not be asked for"),
+        ({"api": []}, "no pull request from a branch of this repository brought c0ffee"),
+        ({"api": FORKED}, "no pull request from a branch of this repository brought c0ffee"),
+        (
+            {"api": [{"head": {"sha": HEAD, "repo": None}}]},
+            "no pull request from a branch of this repository brought c0ffee",
+        ),
+        ({"api": PULLS}, f"the runs for {HEAD} could not be asked for"),
+        (
+            {"api": PULLS, "run": []},
+            f"no plan was made of {HEAD}: no run for it has ended well",
+        ),
+        (
+            {"api": PULLS, "run": RUNS},
+            f"the plan of {HEAD} could not be fetched from run 42",
+        ),
+    ],
+)
+def test_the_plan_that_was_reviewed_is_fetched_or_it_is_said_why_not(
+    tmp_path: Path, answers: dict[str, Any], words: str
+) -> None:
+    workflow = yaml.safe_load(ci_files("github", target="eu", ledger=None)[WORKFLOW])
+    (step,) = (one for one in workflow["jobs"]["apply"]["steps"] if "run" in one)
+    for name in ("tools", "home"):
+        (tmp_path / name).mkdir()
+    for name, answer in answers.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(answer))
+    tools = Tools(tmp_path / "tools")
+    tools.add("gh", GH)
+    env = {
+        **machine(tmp_path / "home"),
+        "PATH": tools.path(),
+        "ANSWERS": str(tmp_path),
+        "GITHUB_REPOSITORY": "acme/crops",
+        "GITHUB_SHA": "c0ffee",
+        "GITHUB_ENV": str(tmp_path / "env"),
+        "RUNNER_TEMP": str(tmp_path / "temp"),
+    }
+    done = bash(step["run"], tmp_path, env)
+    calls = (tmp_path / "calls").read_text()
+    if words:
+        assert done.returncode == 1
+        assert done.stdout == f"::error::{words}: run this workflow by hand to plan and apply\n"
+        assert not (tmp_path / "env").exists()
+        assert len(calls.splitlines()) <= len(answers) + 1
+    else:
+        assert done.returncode == 0, done.stderr
+        plan = (tmp_path / "env").read_text().removeprefix("PLAN=").strip()
+        assert Path(plan).read_text() == "{}"
+        assert calls.startswith("api|repos/acme/crops/commits/c0ffee/pulls|")
+        assert f"|--commit|{HEAD}|--status|success|" in calls
+        assert "\nrun|download|42|--name|shbatch-plan|" in calls
+
+
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
 def test_init_writes_what_a_forge_needs_and_keeps_what_is_there(folder: Folder, forge: str) -> None:
     git(folder.root, "init", "-q")
@@ -286,33 +333,89 @@ def test_init_writes_what_a_forge_needs_and_keeps_what_is_there(folder: Folder, 
     assert answer.code == 0, answer.err
     assert "shbatch-sync init --target eu" in answer.err
     assert not (folder.root / "jobs").exists()
-    for path, text in ci_files(forge, target="eu").items():
+    for path, text in ci_files(forge, target="eu", ledger=".shbatch/ledger.jsonl").items():
         assert (folder.root / path).read_text() == text
-        assert "@" not in text.replace("actions/checkout@v4", "").replace(
-            "upload-artifact@v4", ""
-        ).replace("@example.org", "").replace("@users.", "").replace("[@]", "").replace("}@${", "")
+        assert not re.search("@[A-Z]+@", text)
         document = yaml.safe_load(text)
         assert isinstance(document, dict)
-        if path.startswith(".github/workflows"):
-            uses = [
-                step.get("with") or {} for job in document["jobs"].values() for step in job["steps"]
-            ]
-            inputs = yaml.safe_load(ACTION.read_text())["inputs"]
-            ours = [given for given in uses if "command" in given]
-            assert len(ours) == 3
-            assert all(given.keys() <= inputs.keys() and given["target"] == "eu" for given in ours)
+        if path == WORKFLOW:
+            assert [given["target"] for given in given_to_the_action(text)] == ["eu"] * 3
     assert "kept" in folder("init", "--ci", forge).err
     assert folder("init", "--ci", forge, "--target", "nowhere").code == 1
 
 
-def test_init_below_the_top_of_a_repository(folder: Folder) -> None:
+def test_a_pipeline_that_is_there_is_left_to_its_owner(folder: Folder) -> None:
+    root = folder.write(".gitlab-ci.yml", "stages: [test]\n")
+    words = "next: include .gitlab/shbatch-sync.gitlab-ci.yml in .gitlab-ci.yml"
+    assert words in folder("init", "--ci", "gitlab").err
+    assert root.read_text() == "stages: [test]\n"
+    root.write_text(f"include: [{{local: {GITLAB}}}]\n")
+    assert words not in folder("init", "--ci", "gitlab").err
+
+
+def given_to_the_action(text: str) -> list[dict[str, str]]:
+    """Return the inputs that a workflow gives to the action, of which each must be one."""
+    jobs = yaml.safe_load(text)["jobs"].values()
+    uses = [step.get("with") or {} for job in jobs for step in job["steps"]]
+    ours = [given for given in uses if "command" in given]
+    known = yaml.safe_load(ACTION.read_text())["inputs"].keys()
+    assert all(given.keys() <= known for given in ours)
+    return ours
+
+
+@pytest.mark.parametrize(
+    ("settings", "ledger"),
+    [
+        ("", ".shbatch/ledger.jsonl"),
+        ("ledger: 'ledgers/my eu.jsonl'", "ledgers/my eu.jsonl"),
+        ("ledger: ../eu.jsonl", "../eu.jsonl"),
+        ("ledger: none", None),
+        ("ledger: s3://bucket/eu.jsonl", None),
+        ("ledger: ../../eu.jsonl", None),
+        ("ledger: /var/lib/eu.jsonl", None),
+        ("emulator: sandbox.db", None),
+    ],
+)
+def test_init_knows_the_ledger_of_the_target(
+    folder: Folder, settings: str, ledger: str | None
+) -> None:
     git(folder.root, "init", "-q")
+    url = "" if "emulator" in settings else "baseUrl: 'https://services.sentinel-hub.com', "
+    folder.settings(f"  eu: {{{url}{settings}}}\n")
+    (folder.root / "deep").mkdir()
+    (folder.root / "shbatch.yaml").rename(folder.root / "deep" / "shbatch.yaml")
+    text = (folder.root / "deep" / "shbatch.yaml").read_text()
+    (folder.root / "deep" / "shbatch.yaml").write_text(text.replace("defaultTarget: sandbox\n", ""))
+    answer = folder("init", "-C", "deep", "--ci", "github")
+    assert answer.code == 0, answer.err
+    assert ("is outside the repository: the jobs will not keep it" in answer.err) is (
+        ledger is None and ("../.." in settings or "/var" in settings)
+    )
+    assert ("begin the ledger" in answer.err) is (settings != "ledger: none")
+    (given,) = (
+        one
+        for one in given_to_the_action((folder.root / WORKFLOW).read_text())
+        if one["command"] == "apply"
+    )
+    assert (given.get("ledger-path"), given.get("ledger")) == (ledger, None if ledger else "none")
+    assert folder("init", "-C", "deep", "--ci", "gitlab").code == 0
+    job = yaml.safe_load((folder.root / GITLAB).read_text())["shbatch-sync apply"]
+    assert any(f"ledger={shlex.quote(ledger or '')}\n" in line for line in job["script"]) is (
+        ledger is not None
+    )
+    assert ("after_script" in job) is (ledger is not None)
+
+
+def test_init_below_the_top_of_a_repository(folder: Folder) -> None:
+    git(folder.root, "init", "-q", "-b", "trunk")
     answer = folder("init", "--ci", "github", "-C", "deep/er")
-    assert answer.code == 1 or (folder.root / ".github").is_dir()
+    assert answer.code == 0
+    assert (folder.root / ".github").is_dir()
     (folder.root / "deep" / "er").mkdir(parents=True, exist_ok=True)
     assert folder("init", "--ci", "github", "--project", "crops", "-C", "deep/er").code == 0
     workflow = (folder.root / ".github" / "workflows" / "shbatch-sync.yml").read_text()
     assert 'directory: "deep/er"' in workflow
+    assert 'branches: ["trunk"]' in workflow
     assert (folder.root / "deep" / "er" / "shbatch.yaml").is_file()
 
 
