@@ -8,12 +8,17 @@ allowed_bucket := "s3://my-results/"
 
 warn_above_pu := 5000
 
+# A new request delivers where its body says for good: what creates one is the moment to refuse.
 deny contains message if {
 	some change in input.changes
-	some field in change.fields
-	endswith(field.path, "/delivery/s3/url")
-	not startswith(field.after, allowed_bucket)
-	message := sprintf("%s delivers to %s, outside %s", [change.job, field.after, allowed_bucket])
+	change.action in {"create", "replace"}
+	not delivers_here(change)
+	message := sprintf("%s delivers to %s, outside %s", [change.job, change.delivery, allowed_bucket])
+}
+
+delivers_here(change) if {
+	is_string(change.delivery)
+	startswith(change.delivery, allowed_bucket)
 }
 
 deny contains message if {

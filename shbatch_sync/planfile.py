@@ -11,6 +11,7 @@ from typing import Any
 
 from shbatch_sync.cost.price import Estimate
 from shbatch_sync.diff import FieldChange, Kind
+from shbatch_sync.inventory import delivery_url
 from shbatch_sync.job import Origin
 from shbatch_sync.marker import Commit
 from shbatch_sync.plan import (
@@ -73,7 +74,7 @@ def to_json(plan: Plan, terms: Terms | None = None) -> dict[str, Any]:
         **(terms_to_json(terms) if terms else {}),
         "changes": [change_to_json(change) for change in plan.changes],
         "summary": summary(plan),
-        "warnings": list(plan.warnings),
+        "warnings": list(plan.remarks),
     }
     return {**document, "digest": file_digest(document)}
 
@@ -150,10 +151,18 @@ def change_to_json(change: Change) -> dict[str, Any]:
         "try": change.marker.attempt if change.marker else None,
         "file": change.origin.file if change.origin else None,
         "line": change.origin.line if change.origin else None,
+        "delivery": _delivery(change),
         "fields": [_field(field) for field in shown_fields(change)],
         "estimate": estimate_to_json(change.estimate),
         "withheld": _withheld(change.withheld),
     }
+
+
+def _delivery(change: Change) -> str | None:
+    """Return where the request that a change creates will deliver."""
+    if change.declared is None or change.action not in {Action.CREATE, Action.REPLACE}:
+        return None
+    return delivery_url(change.declared.spec)
 
 
 def shown_fields(change: Change) -> tuple[FieldChange, ...]:
