@@ -73,9 +73,15 @@ def best(command: list[str]) -> float:
     return min(times)
 
 
+def _check_jsonschema() -> str | None:
+    """Return the one beside this Python, or the first on the PATH."""
+    beside = shutil.which("check-jsonschema", path=str(Path(sys.executable).parent))
+    return beside or shutil.which("check-jsonschema")
+
+
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    other = sys.argv[2] if len(sys.argv) > 2 else shutil.which("check-jsonschema")
+    other = sys.argv[2] if len(sys.argv) > 2 else _check_jsonschema()
     with tempfile.TemporaryDirectory() as folder:
         paths = write(Path(folder), count)
         ours = best([sys.executable, "-c", OURS, folder])

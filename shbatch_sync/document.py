@@ -13,11 +13,13 @@ from shbatch_sync.aliases import multiplied
 from shbatch_sync.errors import Problem
 from shbatch_sync.jsontext import JsonRefusedError, loads, within
 from shbatch_sync.pointer import Steps, to_pointer
+from shbatch_sync.yamlquick import OddError, quick
 from shbatch_sync.yamltext import (
     MAX_DEPTH,
     MAX_NODES,
     TOO_MANY_ALIASES,
     Construction,
+    Fault,
     RefusedError,
     compose,
     place,
@@ -124,22 +126,32 @@ def _parse_yaml(source: Source) -> tuple[list[Document], list[Problem]]:
     for root in roots if "*" in source.text else ():
         _refuse_multiplied(root)
     for index, root in enumerate(roots):
-        construction = Construction()
-        data = construction.value(root)
+        data, faults = _plain(root, source)
         line, column = place(root)
-        if data is None and not construction.faults:
+        if data is None and not faults:
             problems.append(_problem(source, line, column, "the document is empty", "empty"))
         problems += [
             _problem(source, fault.line, fault.column, fault.message, fault.code, fault.steps)
-            for fault in construction.faults
+            for fault in faults
         ]
-        if data is not None and not construction.faults:
+        if data is not None and not faults:
             documents.append(Document(source=source, index=index, line=line, data=data))
     if not roots:
         problems.append(
             _problem(source, 1, 1, "the file is empty or holds nothing but comments", "empty")
         )
     return documents, problems
+
+
+def _plain(root: Node, source: Source) -> tuple[Any, list[Fault]]:
+    """Return a document as plain JSON, and what has no such form; the careful way is the slower one."""
+    if "&" not in source.text or "*" not in source.text:
+        try:
+            return quick(root), []
+        except OddError:
+            pass
+    construction = Construction()
+    return construction.value(root), construction.faults
 
 
 def _refuse_multiplied(root: Node) -> None:

@@ -43,6 +43,8 @@ _MARKER = re.compile(
 )
 # What an edit may leave behind: enough of the opening to say that a marker stood here. A link to a page of this
 # name is none, hence the digit and the space where the bracket is missing.
+_NAME = "shbatch-sync"
+_REMAINS = re.compile(r"\[?\s*shbatch-sync(?:/[^\]]*)?\]?", re.IGNORECASE)
 _TRACE = re.compile(r"\[\s*shbatch-sync|shbatch-sync/\d+ ", re.IGNORECASE)
 
 
@@ -103,12 +105,16 @@ class Marker:
 
     def sealed_for(self, request_id: str) -> Marker:
         """Return this marker with the seal of `request_id`."""
-        return replace(self, seal=seal_of(request_id))
+        seal = seal_of(request_id)
+        return self if self.seal == seal else replace(self, seal=seal)
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
     """A description without a trace of a marker."""
+
+
+_ABSENT = Absent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,8 @@ def parse(description: str | None) -> Marker | Absent | Damaged:
     Valid means: the grammar holds, the checksum agrees, and there is exactly one.
     """
     text = description or ""
+    if _NAME not in text.casefold():
+        return _ABSENT  # nearly all of a list, and much faster told so
     matches = list(_MARKER.finditer(text))
     rest = _MARKER.sub(" ", text)
     if len(matches) > 1 or (matches and _TRACE.search(rest)):
@@ -167,6 +175,12 @@ def human_text(description: str | None) -> str:
     return f"{text[: match.start()].rstrip()} {text[match.end() :].lstrip()}".strip()
 
 
+def without_remains(description: str | None) -> str:
+    """Return the people's text of a description, without what may be left of a marker that was damaged."""
+    text = human_text(description)
+    return " ".join(_REMAINS.sub(" ", text).split()) if mentions_marker(text) else text
+
+
 def describe(text: str | None, marker: Marker, limit: int | None = None) -> str:
     """Write a description: the people's text in front, the marker behind.
 
@@ -184,7 +198,7 @@ def describe(text: str | None, marker: Marker, limit: int | None = None) -> str:
 
 def same_text(left: str, right: str) -> bool:
     """Say whether two texts of people are the same but for what services do to text: spaces, HTML escapes."""
-    return _plain(left) == _plain(right)
+    return left == right or _plain(left) == _plain(right)
 
 
 def _plain(text: str) -> str:

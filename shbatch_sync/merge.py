@@ -40,7 +40,9 @@ def merge(base: Any, over: Any, key: str = "") -> Any:
         if value is None:
             result.pop(name, None)
         else:
-            result[name] = merge(result.get(name), value, name)
+            result[name] = (
+                merge(result.get(name), value, name) if isinstance(value, dict) else value
+            )
     return result
 
 
@@ -71,6 +73,8 @@ def _is_reference(value: Mapping[str, Any]) -> bool:
 
 
 def _replaced_group(over: Mapping[str, Any], key: str) -> frozenset[str]:
+    if key not in ("s3", "delivery", "features"):
+        return frozenset()
     given = {name for name, value in over.items() if value is not None}
     if key == "s3" and given & S3_CREDENTIALS:
         return S3_CREDENTIALS

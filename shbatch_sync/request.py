@@ -158,19 +158,21 @@ class BatchProcessRequest:
         "cost_PU",
     )
 
-    def __getattr__(self, name: str) -> Any:
-        """Read a field from the answer when it is first asked for."""
-        raw = self.__dict__.get("_raw")
-        if raw is not None and name in _READERS:
-            key, read = _READERS[name]
-            value = read(raw.get(key))
-        elif raw is not None and name == "other_data":
-            value = {key: member for key, member in raw.items() if key not in _KNOWN_KEYS}
-        else:
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(message)
-        self.__dict__[name] = value
-        return value
+    if not TYPE_CHECKING:  # to a type checker the fields above are all there are
+
+        def __getattr__(self, name: str) -> Any:
+            """Read a field from the answer when it is first asked for."""
+            raw = self.__dict__.get("_raw")
+            if raw is not None and name in _READERS:
+                key, read = _READERS[name]
+                value = read(raw.get(key))
+            elif raw is not None and name == "other_data":
+                value = {key: member for key, member in raw.items() if key not in _KNOWN_KEYS}
+            else:
+                message = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(message)
+            self.__dict__[name] = value
+            return value
 
     def __repr__(self) -> str:
         shown = [(name, getattr(self, name)) for name in self._REPR_PARAM_NAMES]
@@ -199,7 +201,14 @@ class BatchProcessRequest:
             key = "id"
             raise KeyError(key)
         made = object.__new__(cls)
-        made.__dict__["_raw"] = kvs
+        known = made.__dict__
+        known["_raw"] = kvs
+        # These two are asked of every request of a list, and mostly are what they should be.
+        id_, body = kvs["id"], kvs.get("request")
+        if type(id_) is str:
+            known["request_id"] = id_
+        if type(body) is dict:
+            known["request"] = body
         return made
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,8 @@ LEDGER = Path(".shbatch") / "ledger.jsonl"
 SETTLE = 120.0
 POLL = 30.0
 SANDBOX_POLL = 0.2
+# Pages of the list that are fetched while earlier ones are judged.
+READ_AHEAD = 4
 _LAG_FACTOR = 2
 
 
@@ -47,32 +49,46 @@ class Session:
 
 
 @contextmanager
-def open_session(project: Project, target: Target, env: Mapping[str, str]) -> Iterator[Session]:
+def open_session(
+    project: Project, target: Target, env: Mapping[str, str], secrets: Collection[str] = ()
+) -> Iterator[Session]:
     """Connect to a target for the length of a `with` block; nothing is sent before the first call.
+
+    Args:
+        project: The target's.
+        target: As declared.
+        env: Where credentials are looked up.
+        secrets: Values that must not show in what the service says.
 
     Raises:
         SettingsError: Credentials are missing or contradict each other.
         TargetRefusedError: Its host is not one that credentials are sent to.
     """
     opened = (
-        _sandbox(project, target, target.emulator)
+        _sandbox(project, target, target.emulator, env)
         if target.emulator
-        else _remote(project, target, env)
+        else _remote(project, target, env, secrets)
     )
     with opened as session:
         yield session
 
 
 @contextmanager
-def _remote(project: Project, target: Target, env: Mapping[str, str]) -> Iterator[Session]:
+def _remote(
+    project: Project, target: Target, env: Mapping[str, str], secrets: Collection[str]
+) -> Iterator[Session]:
     from shbatch_sync.api.client import BatchProcessClient  # noqa: PLC0415 - brings the HTTP client
 
     path = Path(config_location(env)).expanduser()
     config = target_config(target, env, toml_text=_text(path), toml_path=str(path))
     loopback = is_loopback(config.base_url)
-    ledger = ledger_of(project, target)
     lag = target.list_lag or 0.0
-    with BatchProcessClient(config, rate_limit=target.rate_limit) as client:
+    with (
+        open_ledger(project, target, env) as ledger,
+        BatchProcessClient(
+            config, rate_limit=target.rate_limit, read_ahead=READ_AHEAD, secrets=secrets
+        ) as client,
+    ):
         yield Session(
             target=target,
             client=client,
@@ -84,7 +100,9 @@ def _remote(project: Project, target: Target, env: Mapping[str, str]) -> Iterato
 
 
 @contextmanager
-def _sandbox(project: Project, target: Target, emulated: EmulatorTarget) -> Iterator[Session]:
+def _sandbox(
+    project: Project, target: Target, emulated: EmulatorTarget, env: Mapping[str, str]
+) -> Iterator[Session]:
     from shbatch_sync.api.client import BatchProcessClient  # noqa: PLC0415 - brings the HTTP client
     from shbatch_sync.api.wsgi import wsgi_transport  # noqa: PLC0415
     from shbatch_sync.emulator import Emulator, Options  # noqa: PLC0415 - only where it is the target
@@ -94,30 +112,47 @@ def _sandbox(project: Project, target: Target, emulated: EmulatorTarget) -> Iter
     db.parent.mkdir(parents=True, exist_ok=True)
     with (
         Emulator(db, Options(speed=emulated.speed)) as emulator,
+        open_ledger(project, target, env) as ledger,
         BatchProcessClient(config, transport=wsgi_transport(emulator.app)) as client,
     ):
         yield Session(
             target=target,
             client=client,
-            ledger=ledger_of(project, target),
+            ledger=ledger,
             settle=target.settle or 0.0,
             poll=SANDBOX_POLL,
             must_have_ledger=False,
         )
 
 
-def ledger_of(project: Project, target: Target) -> LedgerStore:
-    """Return where a target's steps are remembered: beside a sandbox's database, else one file for the project.
+@contextmanager
+def open_ledger(project: Project, target: Target, env: Mapping[str, str]) -> Iterator[LedgerStore]:
+    """Give the ledger of a target for the length of a `with` block; nothing is read before it is asked.
+
+    It stands beside a sandbox's database; without one it is one file for the project, or where `ledger` says.
+
+    Args:
+        project: The target's.
+        target: As declared.
+        env: Where a ledger on S3 looks up AWS_* variables.
 
     Raises:
         SettingsError: The place is none that a ledger can be kept in.
     """
+    ledger = _ledger_of(project, target, env)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _ledger_of(project: Project, target: Target, env: Mapping[str, str]) -> LedgerStore:
     if target.ledger == "none":
         return MemoryLedger()
     if target.ledger is not None and target.ledger.startswith("s3://"):
         from shbatch_sync.store.s3_ledger import S3Ledger  # noqa: PLC0415 - brings boto3
 
-        return S3Ledger(target.ledger)
+        return S3Ledger(target.ledger, env=env)
     if target.ledger is not None:
         return LedgerFile(project.root / target.ledger)
     if target.emulator is not None:

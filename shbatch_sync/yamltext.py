@@ -8,7 +8,6 @@ could be read in two ways (`010`) or has no JSON form (`.nan`) is refused with t
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -21,28 +20,28 @@ from yaml.scanner import Scanner
 
 from shbatch_sync.jsontext import MAX_INTEGER
 from shbatch_sync.pointer import Steps
+from shbatch_sync.yamlscalar import (
+    BOOL,
+    FLOAT,
+    INT,
+    INTEGER,
+    MAP,
+    MERGE,
+    NULL,
+    ODD_NUMBER,
+    PLAIN,
+    REAL,
+    SEQ,
+    TAG,
+    TEXT,
+    plain_tag,
+)
 
 MAX_DEPTH = 100
 MAX_NODES = 500_000
 TOO_MANY_ALIASES = "its aliases (*name) refer to themselves or multiply into too many values"
 
-_TAG = "tag:yaml.org,2002:"
-_TEXT, _NULL, _BOOL, _INT, _FLOAT = (
-    _TAG + name for name in ("str", "null", "bool", "int", "float")
-)
-_MAP, _SEQ, _MERGE = _TAG + "map", _TAG + "seq", _TAG + "merge"
-_ODD_NUMBER = "odd number"
-_COLLECTIONS = {_MAP: MappingNode, _SEQ: SequenceNode}
-
-_WORDS = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), _NULL),
-    **dict.fromkeys(("true", "True", "TRUE", "false", "False", "FALSE"), _BOOL),
-    "<<": _MERGE,
-}
-_NUMBER_START = frozenset("0123456789+-.")
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+|0o[0-7]+")
-_REAL = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_ODD = re.compile(r"[-+]?0[0-9]+(?:\.[0-9]*)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_COLLECTIONS = {MAP: MappingNode, SEQ: SequenceNode}
 
 
 class RefusedError(Exception):
@@ -65,19 +64,6 @@ class Fault:
     steps: Steps
 
 
-def _plain_tag(value: str) -> str:
-    tag = _WORDS.get(value)
-    if tag is not None:
-        return tag
-    if value[0] not in _NUMBER_START:
-        return _TEXT
-    if _INTEGER.fullmatch(value):
-        return _INT
-    if _REAL.fullmatch(value):
-        return _FLOAT
-    return _ODD_NUMBER if _ODD.fullmatch(value) else _TEXT
-
-
 class _Rules:
     """What a PyYAML loader asks while it composes: the tag of a node, and the way down and up.
 
@@ -87,11 +73,11 @@ class _Rules:
     depth = 0
     nodes = 0
 
-    def resolve(self, kind: type[Node], value: str, implicit: tuple[bool, bool]) -> str:
+    def resolve(self, kind: type[Node], _value: str, implicit: tuple[bool, bool]) -> str:
         """Return the tag of a node that has none."""
         if kind is ScalarNode:
-            return _plain_tag(value) if implicit[0] else _TEXT
-        return _MAP if kind is MappingNode else _SEQ
+            return PLAIN if implicit[0] else TEXT
+        return MAP if kind is MappingNode else SEQ
 
     def descend_resolver(self, parent: Node | None, _index: Any) -> None:
         """Count one node, one level down."""
@@ -157,6 +143,11 @@ def place(node: Node) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1
 
 
+def _tag(node: Node) -> str:
+    tag = node.tag
+    return plain_tag(node.value) if tag is PLAIN else str(tag)
+
+
 class Construction:
     """Builds plain values from nodes, and keeps what is wrong with them instead of stopping at the first.
 
@@ -180,7 +171,7 @@ class Construction:
         if self._built > MAX_NODES or len(steps) > MAX_DEPTH:
             raise RefusedError(TOO_MANY_ALIASES, *place(node))
         if type(node) is ScalarNode:
-            return node.value if node.tag == _TEXT else self._scalar(node, steps)
+            return self._scalar(node, steps)
         if node.tag not in _COLLECTIONS:
             return self._refuse_tag(node, steps)
         if type(node) is SequenceNode:
@@ -188,18 +179,20 @@ class Construction:
         return self._mapping(cast("MappingNode", node), steps)
 
     def _scalar(self, node: ScalarNode, steps: Steps) -> Any:
-        tag = node.tag
-        if tag == _INT:
-            return self._integer(node, steps)
-        if tag == _FLOAT:
-            return self._real(node, steps)
-        if tag == _BOOL and node.value.lower() in ("true", "false"):
-            return node.value.lower() == "true"
-        if tag == _NULL:
-            return None
-        if tag == _MERGE and node.value == "<<":
+        tag = _tag(node)
+        if tag == TEXT:
             return node.value
-        if tag == _ODD_NUMBER:
+        if tag == INT:
+            return self._integer(node, steps)
+        if tag == FLOAT:
+            return self._real(node, steps)
+        if tag == BOOL and node.value.lower() in ("true", "false"):
+            return node.value.lower() == "true"
+        if tag == NULL:
+            return None
+        if tag == MERGE and node.value == "<<":
+            return node.value
+        if tag == ODD_NUMBER:
             return self._refuse_odd(node, steps)
         return self._refuse_tag(node, steps)
 
@@ -214,7 +207,7 @@ class Construction:
 
     def _integer(self, node: ScalarNode, steps: Steps) -> int | None:
         text = node.value
-        if not _INTEGER.fullmatch(text):
+        if not INTEGER.fullmatch(text):
             self.fault("yaml-tag", "not an integer", node, steps)
             return None
         # Python itself refuses to convert integers of thousands of digits
@@ -230,7 +223,7 @@ class Construction:
         return number
 
     def _real(self, node: ScalarNode, steps: Steps) -> float | None:
-        number = float(node.value) if _REAL.fullmatch(node.value) else math.nan
+        number = float(node.value) if REAL.fullmatch(node.value) else math.nan
         if not math.isfinite(number):
             self.fault("yaml-number", "not a finite number: quote it if it is text", node, steps)
             return None
@@ -240,8 +233,8 @@ class Construction:
         result: dict[str, Any] = {}
         merged: list[Node] = []
         for key_node, value_node in node.value:
-            tag = key_node.tag
-            if tag == _TEXT and type(key_node) is ScalarNode:
+            tag = _tag(key_node)
+            if tag == TEXT and type(key_node) is ScalarNode:
                 key = key_node.value
                 if key in result:
                     self.fault(
@@ -251,7 +244,7 @@ class Construction:
                         (*steps, key),
                     )
                 result[key] = self.value(value_node, (*steps, key))
-            elif tag == _MERGE:
+            elif tag == MERGE:
                 merged.append(value_node)
             else:
                 self._refuse_key(key_node, steps)
@@ -278,7 +271,7 @@ class Construction:
         self.fault("yaml-key", message, node, steps)
 
     def _refuse_tag(self, node: Node, steps: Steps) -> None:
-        tag = node.tag.replace(_TAG, "!!")
+        tag = node.tag.replace(TAG, "!!")
         self.fault(
             "yaml-tag", f"the tag {tag} is not supported: a manifest is plain data", node, steps
         )

@@ -53,6 +53,8 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     409: ConflictError,
     429: RateLimitedError,
 }
+# What these mean is the same whatever a body says, which may be that of a layer in front of the service.
+_PLAIN = frozenset({401, 404, 409, 429})
 _MAYBE_DONE = frozenset({408, 425})
 _NO_ACCESS = (
     "the account may lack access to Batch Processing (an Enterprise plan, or a Copernicus Service account on CDSE) "
@@ -73,13 +75,14 @@ def clean(text: str, secrets: Collection[str] = ()) -> str:
         text: What the service, or something in between, wrote.
         secrets: Values that must not show.
     """
-    text = _without(text, secrets)
+    text = without(text, secrets)
     text = _SECRET_TEXT.sub(lambda match: (match[1] or match[2]) + "***", text)
     text = " ".join(_UNPRINTABLE.sub(" ", text).split())
     return text if len(text) <= MAX_DETAIL else text[: MAX_DETAIL - 1] + "…"
 
 
-def _without(text: str, secrets: Collection[str]) -> str:
+def without(text: str, secrets: Collection[str]) -> str:
+    """Return foreign text without secrets, as they are and as JSON would write them."""
     for secret in sorted(
         (secret for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True
     ):
@@ -89,7 +92,7 @@ def _without(text: str, secrets: Collection[str]) -> str:
 
 def snippet(content: bytes, secrets: Collection[str] = ()) -> str:
     """Return the readable beginning of a body that is not what it should be."""
-    text = _without(content.decode("utf-8", "replace"), secrets)[:_MAX_READ]
+    text = without(content.decode("utf-8", "replace"), secrets)[:_MAX_READ]
     return clean(_TAG.sub(" ", text), secrets) or "an empty body"
 
 
@@ -139,6 +142,8 @@ def _kind(status: int, code: str | None) -> type[ApiError]:
         return ServerError
     if status < 400:  # noqa: PLR2004 - a redirect is not followed: the credentials stay here
         return UnreadableAnswerError
+    if status in _PLAIN:
+        return _BY_STATUS[status]
     return _BY_CODE.get(code or "") or _BY_STATUS.get(status, BadRequestError)
 
 

@@ -10,7 +10,7 @@ from shbatch_sync.api import outcome, payload
 from shbatch_sync.api.auth import TokenSource
 from shbatch_sync.api.call import Call, segment
 from shbatch_sync.api.limiter import settle_limit
-from shbatch_sync.api.paging import PagedItems, pages, requests_of
+from shbatch_sync.api.paging import PagedItems, pages, requests_ahead, requests_of
 from shbatch_sync.api.refs import process_body, reading, request_id, request_of
 from shbatch_sync.api.retry import RetryPolicy, http_date
 from shbatch_sync.api.settings import refuse_untrusted, settle_config
@@ -23,7 +23,7 @@ from shbatch_sync.request import BatchProcessRequest
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     import httpx
 
@@ -40,8 +40,10 @@ DEFAULT_TOTAL_TIMEOUT = 600.0
 class BatchProcessClient:
     """A client of the Batch Processing V2 API (https://docs.sentinel-hub.com/api/latest/api/batchv2/).
 
-    Every method may raise the errors of `shbatch_sync.errors.ApiError`; reads have then been tried again within the
-    limits. It may be used by many threads, and as a context manager.
+    Every method that calls the service may raise an `ApiError` (each kind stands in `shbatch_sync.errors`), or a
+    `SettingsError` without credentials; reads have then been tried again within the limits. None of these is an
+    exception of sentinelhub-py or requests: `except DownloadFailedException` catches nothing here.
+    It may be used by many threads, and as a context manager.
 
     It differs from sentinelhub-py 3.12 where that is at fault: a create is sent once; a PUT or an action whose answer
     was lost is decided by reading the request; `zarr_output` sends `arrayParameters`; values that the service adds
@@ -69,6 +71,8 @@ class BatchProcessClient:
         timeout: float = DEFAULT_TIMEOUT,
         total_timeout: float | None = DEFAULT_TOTAL_TIMEOUT,
         token_cache: str | os.PathLike[str] | None = None,
+        read_ahead: int = 0,
+        secrets: Collection[str] = (),
     ) -> None:
         """Prepare a client; nothing is sent before the first call.
 
@@ -82,6 +86,8 @@ class BatchProcessClient:
             timeout: Seconds of one try.
             total_timeout: Seconds of a call with all its tries and waits; None for no limit but those of `retry`.
             token_cache: A file to keep the token in, with permissions 0600; None keeps it in memory only.
+            read_ahead: Pages of a list of requests that a thread fetches while earlier ones are read; 0 for none.
+            secrets: Values that must not show in what the service says, beside those of the client itself.
 
         Raises:
             SettingsError: The settings cannot be used.
@@ -89,6 +95,7 @@ class BatchProcessClient:
         """
         self.config: Config = settle_config(config)
         self.service_url = self.config.service_url
+        self._read_ahead = read_ahead
         if transport is None:
             refuse_untrusted(self.config)
         self._clock = clock or SystemClock()
@@ -106,6 +113,7 @@ class BatchProcessClient:
             ),
             settle_limit(self.config, rate_limit, clock),
             clock=self._clock,
+            secrets=secrets,
             retry=retry,
             timeout=timeout,
             total_timeout=total_timeout,
@@ -182,6 +190,8 @@ class BatchProcessClient:
         """
         params = {"userid": user_id, "search": search, "sort": sort, **kwargs}
         fetched = pages(self._transport, "/process", params, "No requests found")
+        if self._read_ahead:
+            return requests_ahead(fetched, self._read_ahead)
         return requests_of(fetched)
 
     def get_request(self, batch_request: RequestRef) -> BatchProcessRequest:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qs, urlsplit
 
+from shbatch_sync.api.ahead import ahead
 from shbatch_sync.api.call import Call, query
 from shbatch_sync.api.refs import no_request
 from shbatch_sync.api.seen import SeenIds
@@ -39,7 +42,7 @@ def pages(
         if not isinstance(entries, list):
             raise _unreadable(path, what)
         yield entries
-        token = _next_token(page)
+        token = _next_token(page, path)
         if token is None or not entries:
             return
         if token in seen:
@@ -63,6 +66,16 @@ def requests_of(fetched: Iterable[list[Any]]) -> Iterator[BatchProcessRequest]:
                 yield make(entry)
 
 
+def requests_ahead(fetched: Iterator[list[Any]], most: int) -> Iterator[BatchProcessRequest]:
+    """Yield the requests of pages as `requests_of` does, while a thread fetches up to `most` further pages.
+
+    Raises:
+        UnreadableAnswerError: An entry is no request.
+    """
+    with closing(ahead(fetched, most)) as coming:
+        yield from requests_of(coming)
+
+
 class PagedItems:
     """An iterator that fetches pages as it goes and remembers what it has seen, so that it can be read again."""
 
@@ -83,10 +96,27 @@ class PagedItems:
         return self._items[self._index - 1]
 
 
-def _next_token(page: Mapping[str, Any]) -> str | int | None:
+def _next_token(page: Mapping[str, Any], path: str) -> str | int | None:
+    """Return what leads to the next page: the token, else the one within the URL of the next page; None at the end.
+
+    Nothing of that URL is called: its host is whatever an answer says. One without a token is no end of the list,
+    and taking it for one would lose requests that were paid for.
+    """
     links = page.get("links")
-    token = links.get("nextToken") if isinstance(links, dict) else None
-    return token if isinstance(token, str | int) and token != "" else None
+    if not isinstance(links, dict):
+        return None
+    token = links.get("nextToken")
+    if isinstance(token, str | int) and token != "":
+        return token
+    following = links.get("next")
+    if not isinstance(following, str) or not following:
+        return None
+    found = parse_qs(urlsplit(following).query).get("viewtoken")
+    if not found:
+        raise _unreadable(
+            path, "the list goes on, but its next page cannot be asked for: no viewtoken"
+        )
+    return found[0]
 
 
 def _unreadable(path: str, detail: str) -> UnreadableAnswerError:

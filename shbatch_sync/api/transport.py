@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from shbatch_sync.api.answers import error_of, snippet
+from shbatch_sync.api.answers import error_of, snippet, without
 from shbatch_sync.api.call import NO_BODY
 from shbatch_sync.api.retry import Budget
 from shbatch_sync.errors import (
@@ -23,7 +23,7 @@ from shbatch_sync.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from shbatch_sync.api.auth import TokenSource
     from shbatch_sync.api.call import Call
@@ -48,6 +48,7 @@ class Transport:
         limit: RateLimit,
         *,
         clock: Clock,
+        secrets: Collection[str] = (),
         **limits: Any,
     ) -> None:
         """Put the parts together.
@@ -58,6 +59,7 @@ class Transport:
             tokens: The token source.
             limit: The rate limit.
             clock: Time.
+            secrets: Further values that must not show in what the service says.
             **limits: `retry`, a RetryPolicy; `timeout`, seconds of one try; `total_timeout`, seconds of a call
                 with all its tries and waits, or None.
         """
@@ -68,6 +70,7 @@ class Transport:
         self._tokens = tokens
         self._limit = limit
         self._clock = clock
+        self._further = frozenset(secrets)
         self._retry: RetryPolicy = limits["retry"]
         self._timeout: float = limits["timeout"]
         self._total_timeout: float | None = limits["total_timeout"]
@@ -172,7 +175,18 @@ class Transport:
         if value is _UNREADABLE or (call.wants_object and not isinstance(value, dict)):
             detail = f"expected JSON, got: {snippet(answer.content, self._secrets(call))}"
             raise UnreadableAnswerError(detail, status=answer.status, **self._place(call))
+        self._discreet(call, value)
         return value
+
+    def _discreet(self, call: Call, value: Any) -> None:
+        """Take secrets out of what requests say went wrong, before anybody cuts, wraps or escapes it."""
+        data = value.get("data") if isinstance(value, dict) else None
+        for entry in data if isinstance(data, list) else [value]:
+            error = entry.get("error") if isinstance(entry, dict) else None
+            if error:
+                text = error if isinstance(error, str) else json.dumps(error)
+                told = without(text, self._secrets(call))
+                entry["error"] = error if told == text else told
 
     def _refusal(self, call: Call, answer: Answer) -> ApiError:
         error = error_of(
@@ -203,7 +217,7 @@ class Transport:
         return max(0.001, self._timeout if math.isinf(left) else min(self._timeout, left))
 
     def _secrets(self, call: Call) -> set[str]:
-        return self._tokens.secrets | call.secrets
+        return self._tokens.secrets | call.secrets | self._further
 
     def _place(self, call: Call) -> dict[str, Any]:
         path = self._path + call.path.partition("?")[0]

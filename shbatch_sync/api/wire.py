@@ -102,7 +102,7 @@ class Wire:
             )
             return self._receive(http, request, seconds)
         except _NEVER_SENT as error:
-            raise ServiceUnreachableError(_what(error), **place) from None
+            raise ServiceUnreachableError(_unreached(url, error), hint=_REACH, **place) from None
         except httpx.DecodingError as error:
             raise UnreadableAnswerError(_what(error), **place) from None
         except httpx.TimeoutException:
@@ -160,6 +160,16 @@ class Wire:
             raise SettingsError(message) from None
 
 
+def _unreached(url: str, error: Exception) -> str:
+    """Say which host it was about, and nothing else of the URL: it may carry what nobody should see."""
+    try:
+        asked = httpx.URL(url)
+    except httpx.InvalidURL:
+        return _what(error)
+    port = "" if asked.port is None else f":{asked.port}"
+    return f"{asked.scheme}://{asked.host}{port}: {_what(error)}"
+
+
 def _what(error: Exception) -> str:
     # The library's own text may quote headers; what these classes say does not.
     if isinstance(
@@ -169,6 +179,7 @@ def _what(error: Exception) -> str:
     return _SAYS.get(type(error).__name__, type(error).__name__)
 
 
+_REACH = "check the network, the proxy, and `baseUrl` and `tokenUrl` of the target"
 _SAYS = {
     "ConnectTimeout": "no connection in time",
     "PoolTimeout": "no free connection in time",

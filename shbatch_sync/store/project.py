@@ -19,6 +19,7 @@ from shbatch_sync.manifest import Context, Declaration, read_manifest
 from shbatch_sync.project import JOBS_FOLDER, PROJECT_FILE, Project
 from shbatch_sync.projectfile import read_project
 from shbatch_sync.store.files import (
+    STDIN,
     ProjectFiles,
     Recording,
     is_manifest,
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from shbatch_sync.job import Job
 
 __all__ = ["Loaded", "context_of", "find_project", "load", "load_jobs", "load_project"]
-
-STDIN = "-"
 
 
 def find_project(start: Path) -> Path:
@@ -128,7 +127,7 @@ def load(
     """Return the project around `paths` with every job it declares, the warnings, and what is not set.
 
     Args:
-        paths: As in `load_jobs`; `-` is a manifest from standard input.
+        paths: As in `load_jobs`; `-` is a manifest from standard input, whose files are looked for in `directory`.
         directory: As in `load_jobs`.
         target: As in `load_jobs`.
         variables: As in `load_jobs`.
@@ -145,14 +144,15 @@ def load(
     given = [base / path for path in paths if str(path) != STDIN]
     file = _common_project(given or [base])
     project = load_project(file)
-    names = _manifest_names(project, given, may_be_empty=may_be_empty)
+    piped = STDIN in map(str, paths)
+    names = _manifest_names(project, given, may_be_empty=may_be_empty or piped)
     selected = _selection(project, given, names) if paths else None
     texts, problems = _texts(names)
-    if STDIN in map(str, paths):
+    if piped:
         texts.append(Source(file=STDIN, text=sys.stdin.read() if stdin is None else stdin))
         selected = (selected or frozenset()) | {STDIN}
     context = context_of(
-        project, target, {**typed(from_environment(env), project.vars), **(variables or {})}
+        project, target, {**typed(from_environment(env), project.vars), **(variables or {})}, base
     )
     declarations, read, found = _declarations(texts, context)
     problems += found
@@ -239,13 +239,16 @@ def _texts(names: Mapping[str, Path]) -> tuple[list[Source], list[Problem]]:
     return sources, problems
 
 
-def context_of(project: Project, target: str | None, variables: Mapping[str, Any]) -> Context:
+def context_of(
+    project: Project, target: str | None, variables: Mapping[str, Any], here: Path | None = None
+) -> Context:
     """Return what manifests of `project` are read with.
 
     Args:
         project: Theirs.
         target: For jobs that name none, instead of the project's default.
         variables: Values for `${{ vars.x }}`.
+        here: Where files of a manifest from standard input are looked for; the project's folder if left out.
 
     Raises:
         SettingsError: There is no such target.
@@ -258,7 +261,7 @@ def context_of(project: Project, target: str | None, variables: Mapping[str, Any
         project=project,
         schema=load_schema("job"),
         strict=strict_job_schema(),
-        files=ProjectFiles(project.root),
+        files=ProjectFiles(project.root, here),
         variables=variables,
         default_target=target or project.default_target,
     )
@@ -270,12 +273,14 @@ def _declarations(
     declarations: list[Declaration] = []
     read: dict[Origin, frozenset[str]] = {}
     problems: list[Problem] = []
+    files = Recording(context.files)
+    recorded = replace(context, files=files)
     for source in sources:
         documents, faults = parse(source)
         problems += faults
         for document in documents:
-            files = Recording(context.files)
-            jobs, faults = read_manifest(document, replace(context, files=files))
+            files.paths = set()
+            jobs, faults = read_manifest(document, recorded)
             declarations += jobs
             read[Origin(source.file, document.line)] = frozenset(files.paths)
             problems += faults

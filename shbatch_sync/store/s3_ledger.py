@@ -28,11 +28,12 @@ from datetime import UTC
 from typing import Any
 
 from shbatch_sync.errors import LedgerError, SettingsError
-from shbatch_sync.ledger import FORMAT, Entry, dump, parse
+from shbatch_sync.ledger_line import FORMAT, Entry, dump, parse
 from shbatch_sync.store import s3
 
 # A ledger file that was uploaded may be long; what is longer than this is none.
 MAX_BYTES = 64 * 2**20
+_LINES = (".json", ".jsonl")
 _MARKER = "ledger.begun"
 _PLACE = re.compile(
     r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<prefix>[\w!.*'()/ =+,:-]+)"
@@ -54,6 +55,7 @@ class _Piece:
     etag: str
     entries: tuple[Entry, ...]
     readable: bool
+    lost: bool = False
 
 
 class S3Ledger:
@@ -90,6 +92,8 @@ class S3Ledger:
         self._mutex = threading.Lock()
         self._pieces: dict[str, _Piece] = {}
         self._own: dict[str, _Piece] = {}
+        self._shown: dict[str, str] = {}
+        self._entries: tuple[Entry, ...] = ()
         self._begun = False
         self._conditional = True
 
@@ -97,6 +101,12 @@ class S3Ledger:
     def place(self) -> str:
         """The URL of the prefix."""
         return f"s3://{self._bucket}/{self._prefix}"
+
+    @property
+    def lost(self) -> Sequence[str]:
+        """Names of the objects that are called as lines are and cannot be read."""
+        pieces = {**self._pieces, **self._own}
+        return sorted(key for key, piece in pieces.items() if piece.lost and key.endswith(_LINES))
 
     def exists(self) -> bool:
         """Say whether the ledger has been begun; once it was, nobody is asked again.
@@ -123,7 +133,7 @@ class S3Ledger:
             self._begun = True
 
     def read(self) -> Sequence[Entry]:
-        """Return all lines; an object that was read before is not fetched again.
+        """Return all lines, the same tuple while nothing is new; an object read before is not fetched again.
 
         Raises:
             LedgerError: The prefix cannot be listed, or an object of it not be fetched.
@@ -131,8 +141,13 @@ class S3Ledger:
         with self._telling("read"):
             listed = self._fetch()
         pieces = {**listed, **self._own}
-        self.unreadable = tuple(key for key, piece in sorted(pieces.items()) if not piece.readable)
-        return tuple(entry for _, piece in sorted(pieces.items()) for entry in piece.entries)
+        shown = {key: piece.etag for key, piece in pieces.items()}
+        if shown != self._shown:
+            ordered = sorted(pieces.items())
+            self.unreadable = tuple(key for key, piece in ordered if not piece.readable)
+            self._entries = tuple(entry for _, piece in ordered for entry in piece.entries)
+            self._shown = shown
+        return self._entries
 
     def append(self, *entries: Entry) -> None:
         """Put one object a line and wait until the bucket has them.
@@ -222,7 +237,7 @@ class S3Ledger:
     def _piece(self, key: str, etag: str) -> _Piece | None:
         """Fetch an object; None if there is none any more."""
         if etag == _TOO_LONG:
-            return _Piece(etag, (), readable=False)
+            return _Piece(etag, (), readable=False, lost=True)
         try:
             content = self._content(key)
         except s3.refusals() as error:
@@ -230,7 +245,8 @@ class S3Ledger:
                 return None
             raise
         entries, unreadable = parse(content.decode("utf-8", errors="replace"))
-        return _Piece(etag, tuple(entries), readable=not unreadable)
+        lost = not all(line.harmless for line in unreadable)
+        return _Piece(etag, tuple(entries), readable=not unreadable, lost=lost)
 
     def _content(self, key: str) -> bytes:
         """Read an object to its end; a connection that breaks in between is not repeated by the client."""

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
 from shbatch_sync import yamltext
 from shbatch_sync.document import Source, parse
+from shbatch_sync.yamlquick import OddError, quick
+from shbatch_sync.yamltext import Construction, compose
 
 
 def data(text, file="a.yaml"):
@@ -145,3 +149,55 @@ def test_the_loader_without_libyaml_reads_the_same(monkeypatch):
     assert "mapping values" in problems("a: b: c")[0]
     assert "special characters" in problems("a: \x07")[0]
     loader("a").dispose()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\nb: [1.5, -2, 0x1F, 0o7, +3, 1e3, .5, 1.]\nc: {d: null, e: ~, f: , g: true, h: False}\n",
+        "- text\n- 'quoted 1'\n- \"1.5\"\n- 2024-05-01\n- 12:30\n- no\n- -\n- ''\n",
+        "a: |\n  function () { return a && b * c }\n",
+        "a: 1234567890123456\nb: 1234567890.123456789012345678\nc: 1e-5\n",
+        "? a\n: 1\n",
+        "!!map {a: !!seq [1, !!str 2]}\n",
+        "~",
+        "text",
+    ],
+)
+def test_a_quick_look_sees_what_a_careful_one_sees(text: str) -> None:
+    root = compose(text)[0]
+    careful = Construction()
+    assert json.dumps(quick(root)) == json.dumps(careful.value(root))
+    assert careful.faults == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 010",
+        "a: .inf",
+        f"a: {'9' * 400}.0",
+        f"a: {'9' * 40}",
+        "a: 1e999",
+        "a: 1\na: 2",
+        "1: a",
+        "null: a",
+        "[a]: b",
+        "<<: {a: 1}",
+        "a: !!int 5",
+        "a: !mine [1]",
+        "!!set {a, b}",
+        "!!binary a",
+        "!x a: b",
+    ],
+)
+def test_a_quick_look_leaves_whatever_is_odd_to_the_careful_one(text: str) -> None:
+    with pytest.raises(OddError):
+        quick(compose(text)[0])
+
+
+def test_aliases_are_copied_even_in_text_that_looks_ordinary() -> None:
+    (document,), problems = parse(Source(file="a.yaml", text="a: &x [1]\nb: *x\n"))
+    assert problems == []
+    assert document.data == {"a": [1], "b": [1]}
+    assert document.data["a"] is not document.data["b"]

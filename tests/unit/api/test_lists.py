@@ -87,6 +87,25 @@ def test_odd_links_end_the_list(service: Any, client: BatchProcessClient, links:
     assert listed(client) == ["a"]
 
 
+def test_the_next_page_may_be_named_by_its_url_alone(
+    service: Any, client: BatchProcessClient
+) -> None:
+    following = "https://elsewhere.example/process?count=2&viewtoken=t%261"
+    first = {"data": [{"id": "a"}], "links": {"next": following}}
+    service.answers = [httpx.Response(200, json=first), page(["b"])]
+    assert listed(client) == ["a", "b"]
+    assert service.calls[1] == "GET /api/v2/batch/process?viewtoken=t%261"
+
+
+def test_a_list_that_goes_on_where_nothing_leads_is_no_list(
+    service: Any, client: BatchProcessClient
+) -> None:
+    first = {"data": [{"id": "a"}], "links": {"next": "https://elsewhere.example/process?page=2"}}
+    service.answers = [httpx.Response(200, json=first)]
+    with pytest.raises(UnreadableAnswerError, match="the list goes on"):
+        listed(client)
+
+
 def test_an_empty_page_ends_the_list(service: Any, client: BatchProcessClient) -> None:
     service.answers = [page([], "more")]
     assert listed(client) == []

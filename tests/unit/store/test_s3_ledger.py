@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from shbatch_sync.errors import LedgerError, SettingsError
-from shbatch_sync.ledger import Entry, Event, Ledger, dump
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.ledger_line import Entry, Event, dump
 from shbatch_sync.store import s3
 from shbatch_sync.store.s3_ledger import MAX_BYTES, S3Ledger
 
@@ -258,6 +259,10 @@ def test_what_cannot_be_read_is_named_and_the_rest_holds(store: S3Ledger, bucket
     assert fresh.unreadable == tuple(
         f"state/eu/{name}" for name in ("half.jsonl", "noise.bin", "torn.json")
     )
+    assert fresh.lost == []  # the ends are torn off, and what is no line's name is nobody's line
+    put(bucket, "spoilt.json", f"{line[:-20]}\n")
+    fresh.read()
+    assert fresh.lost == ["state/eu/spoilt.json"]
 
 
 def test_an_object_that_was_mended_is_read_again(store: S3Ledger, bucket: Any):
