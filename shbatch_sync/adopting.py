@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shbatch_sync.case import Case, changed_from
-from shbatch_sync.inventory import Live, Suspect
+from shbatch_sync.inventory import Live, Suspect, description_of
+from shbatch_sync.ledger import Ledger
 from shbatch_sync.making import born_marker
-from shbatch_sync.marker import human_text
+from shbatch_sync.marker import without_remains
 from shbatch_sync.phase import WRITABLE, Phase, phase_of
 from shbatch_sync.plan import Action, Change, Reason
 from shbatch_sync.scene import Scene, attention, change_of
+
+
+def wants_to_adopt(case: Case, ledger: Ledger) -> bool:
+    """Say whether the job still has to take over the request it names; once that is done, `adopt` says nothing more."""
+    wanted = case.job.adopt
+    marked = {entry.request_id for entry in ledger.of_job(case.job) if entry.marks}
+    if wanted is None or wanted in case.listed | marked:
+        return False
+    return not case.record.costs_of_other(wanted)
 
 
 def take_over(case: Case, scene: Scene) -> list[Change]:
@@ -49,5 +59,5 @@ def _adopt(case: Case, wanted: Suspect, scene: Scene) -> Change:
             case, Action.WAIT, Reason.DEFERRED, "it can be marked when it is at rest", live
         )
     own = case.job.description
-    text = own.strip() if own is not None else human_text(wanted.request.request.get("description"))
+    text = own.strip() if own is not None else without_remains(description_of(wanted.request))
     return replace(change_of(case, Action.ADOPT, Reason.ADOPT, live=live), marker=mark, text=text)

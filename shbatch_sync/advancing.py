@@ -9,8 +9,17 @@ from shbatch_sync.case import Case
 from shbatch_sync.election import Outcome
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import DeclaredState
-from shbatch_sync.ledger import Entry
-from shbatch_sync.making import carrying, next_step, replace_gate, unknown_state, withhold
+from shbatch_sync.ledger_line import Entry
+from shbatch_sync.making import (
+    carrying,
+    copied,
+    next_step,
+    replace_gate,
+    spoilt_twin,
+    unknown_state,
+    unmarked_twin,
+    withhold,
+)
 from shbatch_sync.marker import Retired
 from shbatch_sync.phase import ACTIVE, BUSY, WRITABLE, Phase
 from shbatch_sync.plan import Action, Change, Reason
@@ -32,7 +41,7 @@ def carry_on(case: Case, outcome: Outcome, scene: Scene) -> list[Change]:
         for live in outcome.surplus
     ]
     held = replace_gate(case, scene)
-    ahead = [*_stop_old(case), *_advance(case, scene, winner), *_retire_old(case)]
+    ahead = [*_stop_old(case, scene), *_advance(case, scene, winner), *_retire_old(case, scene)]
     return [
         *surplus,
         *write(case, winner),
@@ -76,6 +85,23 @@ def stop_all(case: Case) -> list[Change]:
         elif live.phase in BUSY:
             changes.append(waiting(case, live))
     return [*changes, *(write(case, case.outcome.winner) if case.outcome is not None else [])]
+
+
+def stop_retired(case: Case) -> list[Change]:
+    """Stop what counts no more and was started all the same, by a run that did not know, before it costs anything."""
+    return [
+        change_of(case, Action.STOP, Reason.SUPERSEDED, STARTED_RETIRED, live)
+        for live in case.retired
+        if started_retired(live)
+    ]
+
+
+STARTED_RETIRED = "it was started after it had been retired"
+
+
+def started_retired(live: Live) -> bool:
+    """Say whether a request counts no more and is about to cost something; without a seal it may be a copy."""
+    return live.marker.retired is not None and live.sealed and live.phase is Phase.STARTING
 
 
 # --- the request that counts ---------------------------------------------------------------------------------
@@ -125,9 +151,8 @@ def _first_start(case: Case, scene: Scene, live: Live) -> Change:
     if end is None:
         return _start(case, scene, live)
     if end.status != "FAILED":
-        return replace(
-            _start(case, scene, live), withheld=gates.recreate(case.record, scene.policy)
-        )
+        change, held = _start(case, scene, live), gates.recreate(case.record, scene.policy)
+        return replace(change, withheld=held or change.withheld)
     verdict = restart.after_failure(case.job, end.attempt, scene.policy)
     if verdict.refusal is not None:
         return attention(
@@ -146,14 +171,14 @@ def _first_start(case: Case, scene: Scene, live: Live) -> Change:
 
 
 def _start(case: Case, scene: Scene, live: Live, reason: Reason = Reason.DECLARED) -> Change:
-    if busy := [old for old in case.others if old.phase in BUSY]:
-        return change_of(
-            case, Action.WAIT, Reason.OLD_ACTIVE, f"{busy[0].id} must be at rest first", live
-        )
     estimate = scene.facts.estimates.get(case.job.name)
+    if busy := [old for old in (*case.others, *case.retired) if old.phase in BUSY]:
+        detail = f"{busy[0].id} must be at rest first"
+        change = change_of(case, Action.WAIT, Reason.OLD_ACTIVE, detail, live)
+        return replace(change, estimate=estimate)
     change = replace(change_of(case, Action.START, reason, live=live), estimate=estimate)
     held = gates.recreate(case.record, scene.policy) if case.missing_start else None
-    return replace(change, withheld=held)
+    return replace(change, withheld=held or unmarked_twin(case, scene))
 
 
 def _after_failure(case: Case, scene: Scene, live: Live) -> list[Change]:
@@ -161,6 +186,8 @@ def _after_failure(case: Case, scene: Scene, live: Live) -> list[Change]:
     if verdict.refusal is not None:
         detail = f"{restart.failure_text(live)}; {verdict.refusal}"
         return [attention(case, verdict.reason, detail, live)]
+    if case.copies:
+        return [copied(case)]
     if blocked := unknown_state(case):
         return blocked
     made = change_of(
@@ -170,9 +197,8 @@ def _after_failure(case: Case, scene: Scene, live: Live) -> list[Change]:
         carrying(made, case.job, scene.facts, verdict.attempt, live),
         *next_step(case, scene),
     ]
-    return withhold(
-        changes, gates.recreate(case.record, scene.policy) if case.missing_start else None
-    )
+    held = gates.recreate(case.record, scene.policy) if case.missing_start else None
+    return withhold(changes, held or spoilt_twin(case, scene))
 
 
 def _after_stop(case: Case, scene: Scene, live: Live) -> Change:
@@ -199,17 +225,29 @@ def _retire_losers(case: Case, outcome: Outcome) -> list[Change]:
     ]
 
 
-def _stop_old(case: Case) -> list[Change]:
+def _stop_old(case: Case, scene: Scene) -> list[Change]:
     """Stop what the declared spec replaces."""
     return [
         change_of(case, Action.STOP, Reason.SUPERSEDED, "replaced by the declared spec", old)
-        if old.phase in ACTIVE
+        if old.phase in ACTIVE and _is_ours(old, scene)
         else waiting(case, old)
         for old in case.others
         if old.phase in BUSY
     ]
 
 
-def _retire_old(case: Case) -> list[Change]:
+def _retire_old(case: Case, scene: Scene) -> list[Change]:
     """Retire what was replaced; comes last, after whatever the new request still needs."""
-    return [retire(case, old, Retired.OLD) for old in case.others if old.phase in WRITABLE]
+    return [
+        retire(case, old, Retired.OLD)
+        for old in case.others
+        if old.phase in WRITABLE and _is_ours(old, scene)
+    ]
+
+
+def _is_ours(old: Live, scene: Scene) -> bool:
+    """Say whether a request of another spec proves to be ours: by its seal, or by a line of the ledger.
+
+    Its body tells nothing, for nobody declares it any more, so another one may be a copy on somebody else's request.
+    """
+    return old.sealed or old.marker.nonce in scene.ledger.drawn

@@ -11,9 +11,12 @@ from shbatch_sync.diff import FieldChange, Kind, changed_fields, suppressed_fiel
 from shbatch_sync.election import Outcome, elect
 from shbatch_sync.inventory import Inventory, Live, Suspect
 from shbatch_sync.job import Job
-from shbatch_sync.ledger import Entry, Event, Ledger, Record
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.ledger_key import is_of_other_copy
+from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
 from shbatch_sync.phase import COUNTS_AS_STARTED, Phase
+from shbatch_sync.record import Record
 
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
@@ -71,13 +74,15 @@ def read_case(job: Job, inventory: Inventory, ledger: Ledger) -> Case:
     """Bring together what is known of `job`."""
     lives = inventory.of_job(job)
     group = [
-        live for live in lives if live.marker.generation == job.generation and _same_spec(job, live)
+        live
+        for live in lives
+        if live.marker.generation == job.generation and _same_spec(job, live, ledger)
     ]
-    altered = [live for live in group if _altered(job, live, ledger)]
+    altered = [live for live in group if is_altered(job, live, ledger)]
     claimants = [live for live in group if live not in altered]
     others = sorted((live for live in lives if live not in group), key=by_age)
     retired = inventory.retired(job)
-    record = ledger.record(job)
+    record = ledger.record(job, _strangers(job, (*others, *retired), ledger))
     return Case(
         job=job,
         outcome=elect(claimants) if claimants else None,
@@ -126,14 +131,37 @@ def changed_from(job: Job, spec: Mapping[str, Any]) -> tuple[FieldChange, ...]:
 
 def explained(job: Job, live: Live) -> tuple[FieldChange, ...]:
     """Return the real differences, and after them those that do not count, each with its reason."""
-    return (*spec_changes(job, live), *suppressed_fields(job.spec, live.spec))
+    real = spec_changes(job, live) or _copy_changes(job, live)
+    return (*real, *suppressed_fields(job.spec, live.spec))
 
 
-def _same_spec(job: Job, live: Live) -> bool:
-    return live.marker.digest == job.digest or not spec_changes(job, live)
+def _copy_changes(job: Job, live: Live) -> tuple[FieldChange, ...]:
+    """Return the local copy as what differs where nothing else does; which one it was, no request tells."""
+    if job.local_copy is None or not is_of_other_copy(job, live.marker.digest, ()):
+        return ()
+    after = f"sha256:{job.local_copy.sha256}"
+    return (FieldChange("/localCopy", Kind.CHANGED, "unknown", after),)
 
 
-def _altered(job: Job, live: Live, ledger: Ledger) -> bool:
+def _same_spec(job: Job, live: Live, ledger: Ledger) -> bool:
+    if live.marker.digest == job.digest:
+        return True
+    return not _of_other_copy(job, live, ledger) and not spec_changes(job, live)
+
+
+def _of_other_copy(job: Job, live: Live, ledger: Ledger) -> bool:
+    """Say whether a request, if its body is the declared one, was made with other areas or may have been."""
+    if job.local_copy is None:
+        return False
+    return is_of_other_copy(job, live.marker.digest, ledger.record(job).entries)
+
+
+def _strangers(job: Job, lives: tuple[Live, ...], ledger: Ledger) -> frozenset[str]:
+    """Return the nonces of requests that the ledger may hold lines of from before the job named a local copy."""
+    return frozenset(live.marker.nonce for live in lives if _of_other_copy(job, live, ledger))
+
+
+def is_altered(job: Job, live: Live, ledger: Ledger) -> bool:
     """Say whether an unproven request with the job's digest has another body than the digest was made of.
 
     Members that only the echo has do not count: a service may fill in what we have never heard of.

@@ -18,8 +18,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from shbatch_sync import gates
-from shbatch_sync.adopting import take_over
-from shbatch_sync.advancing import carry_on, done_before, stop_all
+from shbatch_sync.adopting import take_over, wants_to_adopt
+from shbatch_sync.advancing import (
+    STARTED_RETIRED,
+    carry_on,
+    done_before,
+    started_retired,
+    stop_all,
+    stop_retired,
+)
 from shbatch_sync.case import Case, read_case
 from shbatch_sync.inventory import Inventory, Live, delivery_url, take_inventory
 from shbatch_sync.job import DeclaredState, Job
@@ -76,7 +83,7 @@ def decide(
     )
     cases = [read_case(job, inventory, ledger) for job in jobs]
     decided = [change for case in cases for change in _fenced(case, scene)]
-    decided += _orphans(scene)
+    decided += [*_retired_strays(scene, cases), *_orphans(scene)]
     # What is not selected is not done, so it takes no place in a queue and no share of a limit.
     decided = [
         change for change in decided if facts.selected is None or change.job in facts.selected
@@ -110,7 +117,7 @@ def _decide_job(case: Case, scene: Scene) -> list[Change]:
         return [_lower_generation(case)]
     if job.state is DeclaredState.STOPPED:
         return stop_all(case)
-    if outcome is None and job.adopt is not None and not case.record.ended_or_paid:
+    if outcome is None and wants_to_adopt(case, scene.ledger):
         return take_over(case, scene)
     if outcome is None:
         return bring_about(case, scene)
@@ -125,12 +132,12 @@ def _fenced(case: Case, scene: Scene) -> list[Change]:
     claimants = case.outcome.claimants if case.outcome is not None else ()
     held = (gates.stale(live, scene.facts, scene.policy) for live in (*claimants, *case.others))
     fence = next((withheld for withheld in held if withheld is not None), None)
-    if fence is None:
-        return changes
-    return [
-        change if change.action in PASSIVE else replace(change, withheld=fence)
-        for change in changes
-    ]
+    if fence is not None:
+        changes = [
+            change if change.action in PASSIVE else replace(change, withheld=fence)
+            for change in changes
+        ]
+    return [*stop_retired(case), *changes]
 
 
 def _lower_generation(case: Case) -> Change:
@@ -145,7 +152,7 @@ def _damaged(scene: Scene) -> list[Change]:
             job=suspect.job or "(unknown)",
             action=Action.ATTENTION,
             reason=Reason.DAMAGED,
-            detail=f"{suspect.why}; it is neither changed nor replaced until its description is mended",
+            detail=f"{suspect.why}; it is neither changed nor replaced until `shbatch-sync repair` mends it",
             request_id=suspect.request.request_id,
         )
         for suspect in scene.inventory.damaged
@@ -172,6 +179,16 @@ def _orphans(scene: Scene) -> list[Change]:
         for live in lives
         if live.phase in BUSY
     ]
+
+
+def _retired_strays(scene: Scene, cases: Sequence[Case]) -> Iterator[Change]:
+    """Stop what counts no more and was started all the same, where no job of this target declares it."""
+    declared = {name for case in cases for name in case.job.names}
+    for job, lives in scene.inventory.owned.items():
+        for live in lives if job not in declared else ():
+            if started_retired(live):
+                change = Change(job=job, action=Action.STOP, reason=Reason.SUPERSEDED, live=live)
+                yield replace(change, detail=STARTED_RETIRED, request_id=live.id)
 
 
 def _orphan(job: str, live: Live, scene: Scene) -> Change:

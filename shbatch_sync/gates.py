@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import Job
-from shbatch_sync.ledger import Entry, Record
+from shbatch_sync.ledger_line import Entry
 from shbatch_sync.phase import STARTED
 from shbatch_sync.plan import Action, Change, Facts, Gate, Policy, Reason, Withheld
+from shbatch_sync.record import Record
 
 
 def replacing(
@@ -22,8 +23,9 @@ def replacing(
     """Hold back the replacement of what has cost money, unless the generation says that it is meant."""
     cost = sum(live.cost_pu for live in paid) + sum(entry.cost_pu or 0 for entry in past)
     processing = sum(live.phase in STARTED for live in paid)
-    number = f"the current request has cost {_pu(cost)}"
-    number += " and is being processed" if processing else ""
+    who = "its requests have" if len(paid) + len(past) > 1 else "the current request has"
+    number = f"{who} cost {_pu(cost)}"
+    number += ", and it is being processed" if processing else ""
     generation = max(
         (*(live.marker.generation for live in paid), *(entry.generation for entry in past))
     )
@@ -38,16 +40,14 @@ def recreate(record: Record, policy: Policy) -> Withheld | None:
     which = f"request {paid.request_id}" if paid and paid.request_id else "a request"
     number = f"started {when} as {which}, which the service no longer lists"
     return _unless_allowed(
-        policy, Withheld(Gate.RECREATE, number, "paid once", "--allow recreate pays again")
+        policy, Withheld(Gate.RECREATE, number, "one payment", "--allow recreate pays again")
     )
 
 
-def twin(what: str, policy: Policy) -> Withheld | None:
-    """Hold back a create whose work another request does already."""
-    lift = "declare it under its old name, or --allow twin"
+def twin(what: str, policy: Policy, lift: str) -> Withheld | None:
+    """Hold back a create, or a start, whose work another request does already."""
     return _unless_allowed(
-        policy,
-        Withheld(Gate.TWIN, f"looks like {what}", "no second request for the same files", lift),
+        policy, Withheld(Gate.TWIN, f"looks like {what}", "one request for the same files", lift)
     )
 
 
@@ -104,7 +104,7 @@ def queue(
             queued.append(_wait(change, Reason.DEPENDS_ON, f"after {', '.join(missing)}"))
         elif policy.max_running is not None and running >= policy.max_running:
             queued.append(
-                _wait(change, Reason.MAX_RUNNING, f"{running} of {policy.max_running} are running")
+                _wait(change, Reason.MAX_RUNNING, f"no more than {policy.max_running} at once")
             )
         else:
             running += 1
@@ -163,6 +163,7 @@ def _many(changes: list[Change], policy: Policy, declared: int) -> list[Change]:
 
 def _severe(change: Change) -> bool:
     deliberate = change.reason in {Reason.DECLARED, Reason.STARTED_TWICE}
+    deliberate |= change.live is not None and change.live.marker.retired is not None
     return (
         change.withheld is None
         and change.action in {Action.REPLACE, Action.STOP}

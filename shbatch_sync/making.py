@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from shbatch_sync import gates, restart
 from shbatch_sync.case import Case, by_age, explained
-from shbatch_sync.inventory import Live, Suspect
+from shbatch_sync.inventory import Live, Suspect, delivery_url
 from shbatch_sync.job import DeclaredState, Job, RestartPolicy
-from shbatch_sync.ledger import Entry, Event
+from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
 from shbatch_sync.phase import COUNTS_AS_RUNNING, UNPAID, Phase
 from shbatch_sync.plan import Action, Change, Facts, Reason, Withheld
@@ -18,6 +18,8 @@ from shbatch_sync.scene import Scene, attention, change_of, waiting
 from shbatch_sync.witness import witness
 
 _NONCE_TO_COME = "aaaaaaaa"  # the real one is drawn for each create call
+_PASTED = "take the marker out of its description, which is another one's"
+_UNDECLARED = "not declared any more"
 
 
 def bring_about(case: Case, scene: Scene) -> list[Change]:
@@ -27,7 +29,7 @@ def bring_about(case: Case, scene: Scene) -> list[Change]:
     if case.record.done is not None:
         return []
     if case.copies:
-        return [_copied(case, case.copies[0])]
+        return [copied(case)]
     if case.record.ended_or_paid:
         return _paid_before(case, scene)
     return make(case, scene, attempt=max(1, case.record.attempt))
@@ -97,10 +99,11 @@ def withhold(changes: list[Change], held: Withheld | None) -> list[Change]:
 
 def replace_gate(case: Case, scene: Scene) -> Withheld | None:
     """Replacing what was paid for needs a raised generation: a comment edited in a script must not buy it again."""
-    if case.record.paid is not None:
-        return None  # it was meant when this spec was started
-    if case.outcome is not None and case.outcome.winner.phase not in UNPAID:
-        return None
+    if not _gave_way(case):
+        if case.record.paid is not None:
+            return None  # it was meant when this spec was started
+        if case.outcome is not None and case.outcome.winner.phase not in UNPAID:
+            return None
     paid = [old for old in case.others if _may_be_paid(old)]
     generations = [
         *(old.marker.generation for old in paid),
@@ -109,6 +112,17 @@ def replace_gate(case: Case, scene: Scene) -> Withheld | None:
     if not generations or case.job.generation > max(generations):
         return None
     return gates.replacing(paid, case.spent, case.job, scene.policy)
+
+
+def _gave_way(case: Case) -> bool:
+    """Say whether we stopped the job's request before it cost anything, as where another run had started another spec.
+
+    That it was started once is then no reason to pay for it beside the other one.
+    """
+    live = case.outcome.winner if case.outcome is not None else None
+    if live is None or live.phase is not Phase.STOPPED or live.request.cost_PU != 0:
+        return False
+    return restart.stopped_by_us(live, case.record)
 
 
 def _may_be_paid(live: Live) -> bool:
@@ -123,11 +137,11 @@ def _paid_before(case: Case, scene: Scene) -> list[Change]:
     """The ledger knows that this key was started or ended, and the service knows nothing of it any more."""
     final = None if case.missing_start else case.record.final
     if final is not None and final.status == "FAILED":
-        return _failed_before(case, scene)
+        return _failed_before(case, final, scene)
     if case.job.state is not DeclaredState.STARTED:
         return []
     if final is not None and not _may_go_on(case, final, scene):
-        detail = f"STOPPED, and the service has forgotten it; to pay again, apply --restart {case.job.name} --allow recreate"
+        detail = f"STOPPED, {_gone(final, scene)}; to pay again, apply --restart {case.job.name} --allow recreate"
         return [attention(case, Reason.STOPPED, detail)]
     changes = make(case, scene, attempt=case.record.attempt + 1, reason=Reason.FORGOTTEN)
     return withhold(changes, gates.recreate(case.record, scene.policy))
@@ -140,15 +154,21 @@ def _may_go_on(case: Case, final: Entry, scene: Scene) -> bool:
     return ours or always or case.job.name in scene.policy.restart
 
 
-def _failed_before(case: Case, scene: Scene) -> list[Change]:
+def _gone(final: Entry, scene: Scene) -> str:
+    """Say why a request of which the ledger knows the end does not count as live."""
+    unproven = (*scene.inventory.damaged, *scene.inventory.copies)
+    if any(suspect.request.request_id == final.request_id for suspect in unproven):
+        return "and its marker is gone"
+    return "and the service has forgotten it"
+
+
+def _failed_before(case: Case, final: Entry, scene: Scene) -> list[Change]:
     verdict = restart.after_failure(case.job, case.record.attempt, scene.policy)
     if case.job.state is not DeclaredState.STARTED:
-        return [attention(case, Reason.FAILED, "FAILED, and the service has forgotten it")]
+        return [attention(case, Reason.FAILED, f"FAILED, {_gone(final, scene)}")]
     if verdict.refusal is not None:
         return [
-            attention(
-                case, verdict.reason, f"FAILED, and the service has forgotten it; {verdict.refusal}"
-            )
+            attention(case, verdict.reason, f"FAILED, {_gone(final, scene)}; {verdict.refusal}")
         ]
     return make(case, scene, attempt=verdict.attempt, reason=Reason.NEW_TRY)
 
@@ -161,7 +181,9 @@ def _reverted(case: Case) -> Change:
     return attention(case, Reason.REVERTED, detail)
 
 
-def _copied(case: Case, copy: Suspect) -> Change:
+def copied(case: Case) -> Change:
+    """Return what a person has to do about a copy of the job's marker: nothing is created while it stands."""
+    copy = case.copies[0]
     detail = (
         f"{copy.why}; nothing is created while request {copy.request.request_id} says it is this job: "
         "take the marker out of its description"
@@ -174,19 +196,77 @@ def _copied(case: Case, copy: Suspect) -> Change:
 
 def _twin(case: Case, scene: Scene) -> Withheld | None:
     """Look for a request that does the same work under another name, or none."""
-    suspects = [*scene.inventory.lookalikes, *scene.inventory.damaged, *_orphans(scene)]
-    if suspects:
-        wanted = witness(case.job.spec)
-        for suspect in suspects:
-            if witness(suspect.request.request) == wanted:
-                return gates.twin(
-                    f"request {suspect.request.request_id} ({suspect.why})", scene.policy
-                )
+    seen = scene.inventory
+    suspects = [*seen.lookalikes, *seen.damaged, *seen.copies, *_orphans(scene)]
+    found = _alike(case, suspects)
+    if found is not None:
+        return gates.twin(_words(found), scene.policy, _lift(case, scene, found))
     name = scene.ledger.twin(case.job.norm_digest, scene.declared) if scene.ledger.entries else None
-    return gates.twin(f"job {name}, which the ledger knows as run", scene.policy) if name else None
+    if name is None:
+        return None
+    lift = f"write previousNames: [{name}] in {case.job.origin}, or --allow twin"
+    return gates.twin(f"job {name}, which the ledger knows as run", scene.policy, lift)
+
+
+def unmarked_twin(case: Case, scene: Scene) -> Withheld | None:
+    """Look for a request that does the same work and carries no marker, before another one is started.
+
+    It may be the one that won: somebody took its marker out, and another run has started it, or is about to.
+    """
+    seen = scene.inventory
+    suspects = [*seen.lookalikes, *seen.damaged, *seen.wanted.values()]
+    unmarked = [suspect for suspect in suspects if suspect.marker is None]
+    found = _alike(case, [*unmarked, *_overwritten(case, scene)])
+    if found is None:
+        return None
+    mend = "write its marker back with `shbatch-sync repair`"
+    mend = _PASTED if found in seen.copies else mend
+    return gates.twin(_words(found), scene.policy, f"{mend}, or stop it, or --allow twin")
+
+
+def spoilt_twin(case: Case, scene: Scene) -> Withheld | None:
+    """Look for a request of ours that does the same work and whose marker somebody spoilt, before a new try."""
+    found = _alike(case, [*scene.inventory.damaged, *_overwritten(case, scene)])
+    if found is None:
+        return None
+    return gates.twin(_words(found), scene.policy, _lift(case, scene, found))
+
+
+def _overwritten(case: Case, scene: Scene) -> list[Suspect]:
+    """Return the key's own requests under another one's marker: what the ledger has lines of, and is a copy now."""
+    ours = {entry.request_id for entry in case.record.entries if entry.marks}
+    return [one for one in scene.inventory.copies if one.request.request_id in ours]
+
+
+def _words(suspect: Suspect) -> str:
+    return f"request {suspect.request.request_id} ({suspect.why})"
+
+
+def _lift(case: Case, scene: Scene, suspect: Suspect) -> str:
+    """Say what to write so that the request becomes the job's, instead of a second one."""
+    if suspect.why.endswith(_UNDECLARED):
+        return f"write previousNames: [{suspect.job}] in {case.job.origin}, or --allow twin"
+    if suspect in scene.inventory.copies:
+        return _PASTED
+    if suspect not in scene.inventory.lookalikes:
+        return "`shbatch-sync repair` mends its marker"  # nobody wants a second one beside his own
+    if suspect.marker is not None:  # of another project, which goes on with it
+        return "deliver somewhere else, or --allow twin"
+    return f"write adopt: {suspect.request.request_id} in {case.job.origin}, or --allow twin"
+
+
+def _alike(case: Case, suspects: list[Suspect]) -> Suspect | None:
+    """Return the first of the suspects that does the job's work, or None."""
+    url = delivery_url(case.job.spec)
+    near = [suspect for suspect in suspects if delivery_url(suspect.request.request) == url]
+    wanted = witness(case.job.spec) if near else None
+    return next(
+        (suspect for suspect in near if witness(suspect.request.request) == wanted),
+        None,
+    )
 
 
 def _orphans(scene: Scene) -> Iterator[Suspect]:
     for job, lives in scene.undeclared():
         for live in lives:
-            yield Suspect(live.request, f"job {job}, not declared any more", job)
+            yield Suspect(live.request, f"job {job}, {_UNDECLARED}", job)

@@ -15,7 +15,8 @@ from typing import Any
 from shbatch_sync.case import Case, read_case
 from shbatch_sync.inventory import Inventory, Live
 from shbatch_sync.job import Job
-from shbatch_sync.ledger import Event, Ledger
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.ledger_line import Event
 from shbatch_sync.phase import AT_REST, COUNTS_AS_STARTED, Phase
 from shbatch_sync.plan import PASSIVE, Action, Change, Plan, Reason
 from shbatch_sync.planfile import change_to_json

@@ -1,12 +1,14 @@
-"""What the ledger's lines add up to: one row a request, with how long it took and what it cost."""
+"""What the ledger's lines add up to: one row a request, with how long it took, what it cost and was expected to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shbatch_sync.ledger import Entry, Event
+from shbatch_sync.cost.price import Estimate
+from shbatch_sync.job import Job
+from shbatch_sync.ledger_line import Entry, Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,9 @@ class Past:
         state: The last end that was seen, else how far it got.
         took: From its first start to its last end; None where either is not known.
         cost_pu: Processing units at its last end; None before it.
+        digest: Fingerprint of its spec.
+        norm_digest: Fingerprint of the normalised spec, where a line has it.
+        estimate: What its spec is expected to cost; None where no job declares that spec any more.
     """
 
     job: str
@@ -32,15 +37,58 @@ class Past:
     state: str
     took: timedelta | None
     cost_pu: float | None
+    digest: str
+    norm_digest: str | None = None
+    estimate: Estimate | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Its cost over its estimate; None where one of them says nothing.
+
+        What was resumed or tried again tells at its last end only a part of what it cost, and where every file was
+        there already it costs nothing.
+        """
+        if self.estimate is None or not self.estimate.pu or not self.cost_pu:
+            return None
+        return self.cost_pu / self.estimate.pu if self.state == DONE and self.attempt == 1 else None
+
+
+DONE = "done"
+
+
+def estimated(
+    rows: Sequence[Past], jobs: Iterable[Job], prices: Mapping[str, Estimate]
+) -> list[Past]:
+    """Return the rows, those that have cost something with the estimate of the job that declares the same spec today.
+
+    Args:
+        rows: Of one target.
+        jobs: Declared on it.
+        prices: Job → estimate; asked only for jobs with such a row.
+    """
+    by_name = {name: job for job in jobs for name in job.names}
+    return [
+        replace(row, estimate=prices[job.name])
+        if row.cost_pu and (job := by_name.get(row.job)) is not None and _same_spec(row, job)
+        else row
+        for row in rows
+    ]
+
+
+def _same_spec(row: Past, job: Job) -> bool:
+    return row.digest == job.digest or row.norm_digest == job.norm_digest
 
 
 def past_requests(entries: Sequence[Entry]) -> list[Past]:
-    """Return one row for each request, oldest first; a refused or lost create call has one of its own."""
+    """Return one row for each request, oldest first; a refused or lost create call has one of its own.
+
+    A job that was renamed meanwhile is one row still, under its last name.
+    """
     answered = {entry.nonce: entry.request_id for entry in entries if entry.event is Event.CREATED}
-    groups: dict[tuple[str, str | None], list[Entry]] = {}
+    groups: dict[str | None, list[Entry]] = {}
     for entry in entries:
         which = entry.request_id or answered.get(entry.nonce) or entry.nonce
-        groups.setdefault((entry.job, which), []).append(entry)
+        groups.setdefault(which, []).append(entry)
     return sorted((_past(group) for group in groups.values()), key=lambda row: row.begun)
 
 
@@ -60,6 +108,8 @@ def _past(group: Sequence[Entry]) -> Past:
         if final is not None and start is not None and final.at > start.at
         else None,
         cost_pu=final.cost_pu if final is not None else None,
+        digest=last.digest,
+        norm_digest=next((entry.norm_digest for entry in ordered if entry.norm_digest), None),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from shbatch_sync.cost.calibration import below_minimum
 from shbatch_sync.cost.price import Estimate
 from shbatch_sync.diff import FieldChange
 from shbatch_sync.inventory import Live
@@ -96,6 +97,10 @@ class Gate(StrEnum):
 
 
 ALLOWABLE = frozenset(Gate) - {Gate.PROTECT}
+
+
+# What a start may wait for within one apply.
+LATER = frozenset({Reason.DEPENDS_ON, Reason.MAX_RUNNING, Reason.OLD_ACTIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +250,37 @@ class Plan:
         return len({change.job for change in self.changes if change.withheld is not None})
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that a person may want to know: the warnings, and what the prices of the starts say together.
+
+        A plan that was read back has all of it among its warnings: what this rests on is not saved.
+        """
+        starts = (change.estimate for change in self.changes if change.action is Action.START)
+        small = below_minimum(price for price in starts if price is not None)
+        return self.warnings if small is None else (*self.warnings, small)
+
+    @property
+    def later(self) -> tuple[Change, ...]:
+        """The starts that wait for others, and go in a later round without asking anybody again."""
+        return tuple(
+            change
+            for change in self.changes
+            if change.action is Action.WAIT and change.reason in LATER and change.withheld is None
+        )
+
+    @property
     def estimate(self) -> Counter[str]:
-        """Sums over the starts that would be made: `pu`, `low`, `high`, and `unknown`, the number without a price."""
+        """Sums over all starts, later ones too: `pu`, `low`, `high`, and `unknown`, the number without a price."""
+        now = (
+            change
+            for change in self.changes
+            if change.action is Action.START and change.withheld is None
+        )
         total: Counter[str] = Counter()
-        for change in self.changes:
-            if change.action is Action.START and change.withheld is None:
-                price = change.estimate
-                if price is None or price.pu is None:
-                    total["unknown"] += 1
-                else:
-                    total.update({"pu": price.pu, "low": price.low, "high": price.high or 0})
+        for change in (*now, *self.later):
+            price = change.estimate
+            if price is None or price.pu is None:
+                total["unknown"] += 1
+            else:
+                total.update({"pu": price.pu, "low": price.low, "high": price.high or 0})
         return total

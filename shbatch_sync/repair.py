@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shbatch_sync.case import changed_from
 from shbatch_sync.inventory import Inventory, Suspect, description_of
 from shbatch_sync.job import Job
-from shbatch_sync.ledger import Event, Ledger, Record
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.ledger_line import Event
 from shbatch_sync.making import born_marker
-from shbatch_sync.marker import Marker, Retired, describe, new_nonce, seal_of
+from shbatch_sync.marker import (
+    Marker,
+    Retired,
+    describe,
+    new_nonce,
+    seal_of,
+    without_remains,
+)
 from shbatch_sync.phase import WRITABLE, phase_of
 from shbatch_sync.plan import Facts
+from shbatch_sync.record import Record
 
-_REMAINS = re.compile(r"\[?\s*shbatch-sync(?:/[^\]]*)?\]?", re.IGNORECASE)
 _TELLING = frozenset({Event.CREATED, Event.ADOPTED, Event.SEALED, Event.START, Event.FINAL})
 
 
@@ -50,7 +57,9 @@ def _mend(suspect: Suspect, jobs: Sequence[Job], ledger: Ledger, facts: Facts) -
     why = "the ledger knows its id"
     if marker is None:
         twins = [job for job in jobs if not changed_from(job, request.request)]
-        marker = born_marker(twins[0], facts, 1) if len(twins) == 1 else None
+        marker = (
+            replace(born_marker(twins[0], facts, 1), nonce=new_nonce()) if len(twins) == 1 else None
+        )
         why = "its body is what one job declares" if marker else _unknown(twins)
     if marker is not None and phase_of(request) not in WRITABLE:
         return Mend(
@@ -62,7 +71,7 @@ def _mend(suspect: Suspect, jobs: Sequence[Job], ledger: Ledger, facts: Facts) -
         return Mend(request_id=request.request_id, was=was, why=why)
     # A manifest's own text goes in as it is now: what is there may be what was too long for the service.
     declared = next((job.description for job in jobs if marker.job in job.names), None)
-    text = " ".join(_REMAINS.sub(" ", was).split()) if declared is None else declared
+    text = without_remains(was) if declared is None else declared
     return Mend(
         request_id=request.request_id,
         was=was,

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import Job, RestartPolicy
-from shbatch_sync.ledger import Event, Record
+from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import MAX_TRY
 from shbatch_sync.phase import stopped_at
 from shbatch_sync.plan import Policy, Reason
+from shbatch_sync.record import Record
 from shbatch_sync.request import BatchUserAction, StoppedStatusReason
 
 # The service refuses a start within 30 minutes of a user's stop (Batch V2 docs); what it still refuses later it

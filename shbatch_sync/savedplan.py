@@ -5,6 +5,7 @@ Nothing is carried out from the file: the plan is made again on the same terms, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -146,7 +147,9 @@ def check_policy(saved: SavedPlan, policy: Policy) -> None:
     """
     planned, now = policy_to_json(saved.terms.policy), policy_to_json(policy)
     other = [
-        f"{key} was {planned[key]} and is {now[key]}" for key in now if planned[key] != now[key]
+        f"{key} was {_told(planned[key])} and is {_told(now[key])}"
+        for key in now
+        if planned[key] != now[key]
     ]
     if other:
         message = f"{saved.file} was made under another policy: {'; '.join(other)}; {AGAIN}"
@@ -163,3 +166,9 @@ def check_account(saved: SavedPlan, account: str | None) -> None:
     if planned is not None and planned != account:
         message = f"{saved.file} was made for account {planned}, this is {account or 'one that does not say which'}"
         raise StalePlanError(message)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "empty"
+    return "not set" if value is None else json.dumps(value)

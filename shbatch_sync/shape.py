@@ -11,6 +11,7 @@ from typing import Any
 
 from shbatch_sync.diff import FieldChange
 from shbatch_sync.digest import digest
+from shbatch_sync.plural import counted
 
 GEOMETRY = "/processRequest/input/bounds/geometry"
 # Of the sphere with the same volume as WGS 84, in km.
@@ -83,7 +84,7 @@ def shape_text(before: Any, after: Any) -> str:
 def _kind(shape: Mapping[str, Any] | None) -> str:
     if shape is None:
         return "none"
-    points = f"{shape['points']:,} point{'' if shape['points'] == 1 else 's'}"
+    points = f"{counted(shape['points'], 'point')}"
     return f"{shape['type']} of {points}, {shape['areaKm2']:,.7g} km²"
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from shbatch_sync import marker as markers
 from shbatch_sync.errors import ApiError, RateLimitedError, RequestNotFoundError
 from shbatch_sync.inventory import Live, description_of
-from shbatch_sync.ledger import Event
+from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import Marker
 from shbatch_sync.phase import (
     AT_REST,
@@ -22,8 +22,9 @@ from shbatch_sync.phase import (
     stopped_at,
 )
 from shbatch_sync.plan import Action, Change, Reason
+from shbatch_sync.reconcile.calls import READS_LAG
 from shbatch_sync.reconcile.result import Outcome
-from shbatch_sync.reconcile.run import READS_LAG, Run
+from shbatch_sync.reconcile.run import Run
 from shbatch_sync.request import BatchProcessRequest
 from shbatch_sync.restart import REFUSAL_WAIT
 
@@ -44,33 +45,33 @@ def _update(run: Run, change: Change) -> bool:
     assert mark is not None  # noqa: S101 - an update says what to write
     description = markers.describe(change.text, mark)
     try:
-        if (live.id, description) not in run.written:
+        if (live.id, description) not in run.calls.written:
             run.client.update_request(live.id, description)
-            run.written.add((live.id, description))
+            run.calls.written.add((live.id, description))
         seen = run.client.get_request(live.id)
     except ApiError as error:
         return _write_refused(run, change, error)
     if markers.parse(description_of(seen)) != mark:
-        run.written.discard((live.id, description))
+        run.calls.written.discard((live.id, description))
         return _written_over(run, change, seen)
     if mark.seal is not None and live.marker.seal is None:
-        run.write(Event.SEALED, mark, live.id, lag=run.lags.get(live.id))
+        run.write(Event.SEALED, mark, live.id, lag=run.lag.lags.get(live.id))
     if mark.retired is not None:
         run.write(Event.RETIRED, mark, live.id)
     came = markers.human_text(description_of(seen))
     wanted = change.text or ""
     if markers.same_text(came, wanted):
-        run.refused.pop((live.id, change.action), None)
-        run.written.discard((live.id, description))
+        run.calls.refused.pop((live.id, change.action), None)
+        run.calls.written.discard((live.id, description))
         run.note(change, Outcome.DONE, live.id)
         return True
     # Where the marker changed too, a read that shows it is no old one.
     stale = mark == live.marker and markers.same_text(came, live.text)
-    if stale and run.patient(live.id, change.action, READS_LAG):
+    if stale and run.calls.patient(live.id, change.action, READS_LAG):
         run.note(change, Outcome.WAITING, live.id, "written; what the service shows lags behind")
         return False
     # Writing it again would give the same answer again.
-    run.stubborn.add((live.id, change.text))
+    run.calls.stubborn.add((live.id, change.text))
     run.note(change, Outcome.DONE, live.id, "the service stores the text in other words")
     return True
 
@@ -81,7 +82,7 @@ def _written_over(run: Run, change: Change, seen: BatchProcessRequest) -> bool:
     before = description_of(live.request)
     if isinstance(markers.parse(description_of(seen)), Marker) or description_of(seen) == before:
         detail = "the description did not come back as it was written; another run may have written it too"
-        outcome = Outcome.WAITING if run.patient(live.id, change.action) else Outcome.FAILED
+        outcome = Outcome.WAITING if run.calls.patient(live.id, change.action) else Outcome.FAILED
         run.note(change, outcome, live.id, detail)
         return False
     detail = "the service did not keep the description to the letter, so the old one was written back; is there a limit to its length?"
@@ -95,7 +96,7 @@ def _written_over(run: Run, change: Change, seen: BatchProcessRequest) -> bool:
 
 def _write_refused(run: Run, change: Change, error: ApiError) -> bool:
     live, _ = _subject(change)
-    if _passing(error) and run.patient(live.id, change.action):
+    if _passing(error) and run.calls.patient(live.id, change.action):
         run.note(change, Outcome.WAITING, live.id, f"not accepted yet: {error.detail}")
         return False
     seen = _read(run, live)
@@ -144,7 +145,10 @@ def _adopt(run: Run, change: Change) -> bool:
     run.write(Event.ADOPTED, mark, live.id, norm_digest=norm_digest)
     if live.phase in COUNTS_AS_STARTED:
         run.write(Event.START, mark, live.id, norm_digest=norm_digest)
-    return _update(run, replace(change, marker=mark))
+    if not _update(run, replace(change, marker=mark)):
+        return False
+    run.write(Event.SEALED, mark, live.id)
+    return True
 
 
 _STEPS: dict[Action, Callable[[Run, Change], bool]] = {
@@ -166,7 +170,7 @@ def _call(
 ) -> bool:
     """Make an action call; where it is refused, the request itself says whether the end was reached."""
     live, _ = _subject(change)
-    if run.lately_accepted(change):
+    if run.calls.lately_accepted(change):
         run.note(change, Outcome.WAITING, live.id, "accepted; what the service shows lags behind")
         return False
     try:
@@ -177,7 +181,7 @@ def _call(
             run.note(change, Outcome.ALREADY, live.id, "another call had done it already")
             return True
         return _refused(run, change, error, seen)
-    run.accept(change)
+    run.calls.accept(change)
     run.note(change, Outcome.DONE, live.id)
     return True
 
@@ -186,7 +190,9 @@ def _refused(run: Run, change: Change, error: ApiError, seen: BatchProcessReques
     live, _ = _subject(change)
     if not error.outcome_unknown:
         run.spent.pop(live.id, None)
-    if _may_pass(change, error, seen) and run.patient(live.id, change.action):
+    if _may_pass(change, error, seen) and run.calls.patient(
+        live.id, change.action, READS_LAG if _started_already(change, error) else None
+    ):
         run.note(change, Outcome.WAITING, live.id, f"not accepted yet: {error.detail}")
         return False
     if change.action is Action.START and seen is not None and _stopped_lately(run, seen):
@@ -204,7 +210,14 @@ def _passing(error: ApiError) -> bool:
 def _may_pass(change: Change, error: ApiError, seen: BatchProcessRequest | None) -> bool:
     if _passing(error):
         return True
+    if _started_already(change, error):
+        return True
     return change.action is Action.STOP and seen is not None and phase_of(seen) not in AT_REST
+
+
+def _started_already(change: Change, error: ApiError) -> bool:
+    """Say whether a start was refused for another one that no read shows yet (the service's own words)."""
+    return change.action is Action.START and "userAction from START to START" in error.detail
 
 
 def _stopped_lately(run: Run, seen: BatchProcessRequest) -> bool:

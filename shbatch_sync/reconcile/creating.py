@@ -20,18 +20,23 @@ from shbatch_sync.errors import (
     PermissionDeniedError,
     RateLimitedError,
     RequestNotFoundError,
+    ShbatchError,
     TargetRefusedError,
 )
 from shbatch_sync.inventory import description_of
 from shbatch_sync.job import Job
-from shbatch_sync.ledger import Event
+from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import Marker, new_nonce
 from shbatch_sync.plan import Change
 from shbatch_sync.reconcile.result import Outcome
-from shbatch_sync.reconcile.run import MangledError, Run
+from shbatch_sync.reconcile.run import Run
 from shbatch_sync.request import BatchProcessRequest
 
 READ_BACK_LIMIT = 100.0
+
+
+class MangledError(ShbatchError):
+    """The service does not keep descriptions to the letter: markers would not survive, so nothing is started."""
 
 
 def create_all(run: Run, changes: Sequence[Change]) -> bool:
@@ -104,18 +109,18 @@ def _create(run: Run, change: Change) -> None:
 
 def _not_created(run: Run, change: Change, mark: Marker, error: ApiError) -> None:
     if error.outcome_unknown:
-        run.unanswered[change.job] = run.clock.monotonic()
+        run.calls.unanswered[change.job] = run.clock.monotonic()
         detail = f"no answer, so it is looked for before it is made again ({error})"
         run.note(change, Outcome.WAITING, detail=detail)
         return
     run.write(Event.RETIRED, mark)
-    if isinstance(error, RateLimitedError) and run.patient(change.job, change.action):
+    if isinstance(error, RateLimitedError) and run.calls.patient(change.job, change.action):
         run.note(change, Outcome.WAITING, detail=f"not created: {error}")
         run.pause(error.retry_after or run.options.poll)
         return
-    if isinstance(error, AuthenticationError) and change.job not in run.renewed:
+    if isinstance(error, AuthenticationError) and change.job not in run.calls.renewed:
         # The client has renewed its token meanwhile, and what is refused for its token was not done.
-        run.renewed.add(change.job)
+        run.calls.renewed.add(change.job)
         run.note(
             change,
             Outcome.WAITING,
@@ -132,11 +137,10 @@ def _created(run: Run, change: Change, mark: Marker, made: BatchProcessRequest) 
     job = change.declared
     told = made.domain_account_id
     pinned, account = run.account, told if isinstance(told, str) else None
-    run.made[made.request_id] = change.job
-    run.first_seen[made.request_id] = run.clock.monotonic()
-    run.unanswered.pop(change.job, None)
-    run.refused.pop((change.job, change.action), None)
-    run.ran_again(change)
+    run.lag.make(made.request_id, change.job, run.clock.monotonic())
+    run.calls.unanswered.pop(change.job, None)
+    run.calls.refused.pop((change.job, change.action), None)
+    run.calls.ran_again(change)
     run.account = account or pinned
     run.write(
         Event.CREATED,

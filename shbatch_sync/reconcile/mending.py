@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shbatch_sync.errors import ApiError
 from shbatch_sync.inventory import description_of
-from shbatch_sync.ledger import Event
+from shbatch_sync.ledger_line import Event
 from shbatch_sync.reconcile.run import Run
 from shbatch_sync.repair import Mend
 

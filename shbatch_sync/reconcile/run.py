@@ -9,87 +9,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shbatch_sync.clock import Clock, SystemClock
-from shbatch_sync.cost.price import Estimate
-from shbatch_sync.errors import ShbatchError
 from shbatch_sync.job import Job
-from shbatch_sync.ledger import Entry, Event
-from shbatch_sync.marker import Commit, Marker
-from shbatch_sync.plan import Action, Change, Plan, Policy, Reason
+from shbatch_sync.ledger_line import Entry, Event
+from shbatch_sync.marker import Marker
+from shbatch_sync.plan import Change, Plan, Policy
+from shbatch_sync.reconcile.calls import Calls
+from shbatch_sync.reconcile.interrupt import Interrupt
+from shbatch_sync.reconcile.lag import Lag
+from shbatch_sync.reconcile.memory import Memory
+from shbatch_sync.reconcile.options import Options
 from shbatch_sync.reconcile.result import Outcome, Step
+from shbatch_sync.reconcile.scope import Scope
+from shbatch_sync.reconcile.sightings import Sightings
 from shbatch_sync.store.ledger import LedgerStore
 
 if TYPE_CHECKING:
     from shbatch_sync.api.client import BatchProcessClient
 
 MAX_NAP = 0.25
-# Seconds that a step is tried again for: a stop while the service takes a start in, a request it does not find yet.
-PATIENCE = 600.0
-_LAG_FACTOR = 2
-# Seconds after which a read was still seen to know nothing of a write.
-READS_LAG = 100.0
-_AGAIN = frozenset({Reason.NEW_TRY, Reason.RESUME, Reason.FORGOTTEN})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How an apply goes about it.
-
-    Attributes:
-        wait: Go on until nothing can progress without a person.
-        timeout: Seconds after which it ends whatever is left; None for no end.
-        poll: Seconds between two lists while waiting.
-        settle: Seconds an unsealed request is left alone before it is judged: at least the lag of the list.
-        parallelism: Calls at once.
-        fail_fast: Stop at the first job that fails.
-        must_have_ledger: Refuse to create where no ledger was begun, and where the list knows more than it.
-    """
-
-    wait: bool = False
-    timeout: float | None = None
-    poll: float = 30.0
-    settle: float = 120.0
-    parallelism: int = 4
-    fail_fast: bool = False
-    must_have_ledger: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What an apply works on.
-
-    Attributes:
-        project: Ownership scope.
-        target: Name of the target.
-        account: Pinned account id; None takes the ledger's, else the first that is seen.
-        commit: Commit of the manifests.
-        selected: Jobs to act on; None for all.
-        estimates: Job name → price.
-        elsewhere: Names of jobs that are declared on other targets.
-    """
-
-    project: str
-    target: str
-    account: str | None = None
-    commit: Commit | None = None
-    selected: frozenset[str] | None = None
-    estimates: Mapping[str, Estimate] = field(default_factory=dict)
-    elsewhere: frozenset[str] = frozenset()
-
-
-class Interrupt:
-    """Set by a signal: the call in flight is finished, no other one is begun."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        """Ask for an end."""
-        self._event.set()
-
-    @property
-    def requested(self) -> bool:
-        """Whether an end was asked for."""
-        return self._event.is_set()
 
 
 @dataclass(kw_only=True)
@@ -107,20 +44,12 @@ class Run:
         in_history: Says whether the checkout's history has a commit.
         report: Told of every step.
         watch: Told of every round's plan.
+        settling: Told how many seconds are left until what is new may be judged.
         account: The account, once it is known.
-        made: Request id → job, of requests that this run made and no list has shown yet.
-        missed: Request id → seconds after its create call that a list still missed it.
-        lags: The same, of requests that a list has shown since.
-        longest_lag: The longest that the ledger knows, in seconds.
-        first_seen: Request id of an unsealed claimant → when it was first seen or made.
-        unanswered: Job name → when a create call without an answer ended.
-        refused: (request id or job, action) → when it was first refused.
+        lag: How late the list shows new requests.
+        calls: What was asked of the service.
+        sightings: What lists should show.
         known: Ids of requests of ours that the first list showed; later ones are another run's.
-        accepted: (request id, action, try) → when the service took it.
-        written: (request id, description) of what was written and may not show yet.
-        stubborn: (request id, text) of descriptions that the service stores in other words.
-        restarted: Jobs that were run again in this run.
-        renewed: Jobs whose create was refused for its token once.
         failures: Job name → what went wrong.
         held: Job name → why it was left alone.
         later: Jobs whose next step the service will take, but not soon: only a waiting run stays for them.
@@ -128,6 +57,7 @@ class Run:
         proven: Whether the first create of this run, the canary, came back as it was sent.
         spent: Request id → high estimate, of what was started.
         strays: Old sealed requests of ours that the ledger had no line of when this run began.
+        memory: The ledger as it was read last.
         outage: Why the account could not be listed any more.
     """
 
@@ -141,22 +71,11 @@ class Run:
     in_history: Callable[[str], bool] = lambda _: True
     report: Callable[[Step], None] = lambda _: None
     watch: Callable[[Plan], None] = lambda _: None
+    settling: Callable[[float], None] = lambda _: None
     clock: Clock = field(default_factory=SystemClock)
     interrupt: Interrupt = field(default_factory=Interrupt)
     account: str | None = None
-    made: dict[str, str] = field(default_factory=dict)
-    missed: dict[str, float] = field(default_factory=dict)
-    lags: dict[str, float] = field(default_factory=dict)
-    longest_lag: float = 0.0
-    first_seen: dict[str, float] = field(default_factory=dict)
-    unanswered: dict[str, float] = field(default_factory=dict)
-    refused: dict[tuple[str, Action], float] = field(default_factory=dict)
     known: frozenset[str] | None = None
-    accepted: dict[tuple[str, Action, int], float] = field(default_factory=dict)
-    written: set[tuple[str, str]] = field(default_factory=set)
-    stubborn: set[tuple[str, str | None]] = field(default_factory=set)
-    restarted: set[str] = field(default_factory=set)
-    renewed: set[str] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     later: set[str] = field(default_factory=set)
@@ -164,12 +83,18 @@ class Run:
     proven: bool = False
     spent: dict[str, float] = field(default_factory=dict)
     strays: tuple[str, ...] | None = None
+    memory: Memory | None = None
     outage: str | None = None
     steps: list[Step] = field(default_factory=list)
+    sightings: Sightings = field(default_factory=Sightings)
+    lag: Lag = field(init=False)
+    calls: Calls = field(init=False)
     began: float = field(init=False)
     _mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self.lag = Lag(self.options.settle)
+        self.calls = Calls(self.clock, self.lag)
         self.began = self.clock.monotonic()
 
     @property
@@ -188,14 +113,11 @@ class Run:
         return limit is not None and self.clock.monotonic() - self.began >= limit
 
     @property
-    def patience(self) -> float:
-        """Seconds that something is tried or waited for before it is given up."""
-        return max(PATIENCE, 3 * self.settle)
-
-    @property
-    def settle(self) -> float:
-        """Seconds that a new request is left alone: as asked, but never below twice the longest lag seen."""
-        return max(self.options.settle, _LAG_FACTOR * max([self.longest_lag, *self.lags.values()]))
+    def seconds_to_settle(self) -> float | None:
+        """Seconds until the next list that may judge something new; None where nothing new is waited for."""
+        new = (*self.lag.first_seen.values(), *self.calls.unanswered.values())
+        left = [at + self.lag.settle - self.clock.monotonic() for at in new]
+        return min((seconds for seconds in left if seconds > 0), default=None)
 
     def now(self) -> datetime:
         """Return the service's time where it told us, else the machine's."""
@@ -222,28 +144,6 @@ class Run:
                 self.held[change.job] = detail
             self.steps.append(step)
             self.report(step)
-
-    def patient(self, subject: str, action: Action, limit: float | None = None) -> bool:
-        """Say whether a step that was refused is still to be tried again; `limit` is in seconds."""
-        now = self.clock.monotonic()
-        limit = self.patience if limit is None else limit
-        return now - self.refused.setdefault((subject, action), now) < limit
-
-    def accept(self, change: Change) -> None:
-        """Remember that the service took an action."""
-        self.accepted[_call_of(change)] = self.clock.monotonic()
-        self.ran_again(change)
-        self.refused.pop((change.request_id or "", change.action), None)
-
-    def ran_again(self, change: Change) -> None:
-        """Remember that a job was run again, so that one request to do so is not taken for several."""
-        if change.reason in _AGAIN:
-            self.restarted.add(change.job)
-
-    def lately_accepted(self, change: Change) -> bool:
-        """Say whether this run has had the same action accepted so lately that no read need show it yet."""
-        at = self.accepted.get(_call_of(change))
-        return at is not None and self.clock.monotonic() - at < max(READS_LAG, self.settle)
 
     def write(
         self,
@@ -283,14 +183,3 @@ class Run:
                 commit=self.scope.commit.sha if self.scope.commit else None,
             )
         )
-
-
-class MangledError(ShbatchError):
-    """The service does not keep descriptions to the letter: markers would not survive, so nothing is started."""
-
-
-def _call_of(change: Change) -> tuple[str, Action, int]:
-    attempt = (
-        change.marker.attempt if change.marker else change.live.marker.attempt if change.live else 1
-    )
-    return (change.request_id or "", change.action, attempt)

@@ -8,12 +8,15 @@ import stat
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from shbatch_sync.errors import LedgerError
-from shbatch_sync.ledger import Entry, dump, parse
+from shbatch_sync.ledger_line import TORN, Entry, Unread, dump, parse
 
 LOCK_TIMEOUT = 30.0
+# Bytes; no line comes near it.
+LONGEST_LINE = 1 << 16
+_FEW = 5
 
 
 class LedgerStore(Protocol):
@@ -22,6 +25,11 @@ class LedgerStore(Protocol):
     @property
     def place(self) -> str:
         """Name the place, for people."""
+        ...
+
+    @property
+    def lost(self) -> Sequence[str]:
+        """Name what the last read could not use and what may tell of money spent; empty if there is nothing."""
         ...
 
     def exists(self) -> bool:
@@ -40,18 +48,34 @@ class LedgerStore(Protocol):
         """Write lines down for good before returning; raises LedgerError."""
         ...
 
+    def close(self) -> None:
+        """Let go of whatever is held open."""
+        ...
+
+
+def unread(ledger: LedgerStore) -> str | None:
+    """Say what of a ledger cannot be read, so that nothing is changed while it may tell of money spent; None if all can."""
+    lost = ledger.lost
+    if not lost:
+        return None
+    few = ", ".join(lost[:_FEW]) + (f" and {len(lost) - _FEW} more" if len(lost) > _FEW else "")
+    return (
+        f"ledger {ledger.place}: {few} cannot be read, and nothing is changed while it may tell of what was paid for: "
+        "mend it, or take it out if it tells of nothing; a newer shbatch-sync may know it"
+    )
+
 
 class LedgerFile:
     """A ledger in a file of this machine.
 
     Attributes:
         path: The file.
-        unreadable: Numbers of the lines that the last read could not use.
+        unreadable: The lines that the last read could not use.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.unreadable: tuple[int, ...] = ()
+        self.unreadable: tuple[Unread, ...] = ()
         self._mutex = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._entries: tuple[Entry, ...] = ()
@@ -60,6 +84,11 @@ class LedgerFile:
     def place(self) -> str:
         """The file's path."""
         return str(self.path)
+
+    @property
+    def lost(self) -> Sequence[str]:
+        """Lines that cannot be read and are neither torn nor left of a merge."""
+        return [str(line) for line in self.unreadable if not line.harmless]
 
     def exists(self) -> bool:
         """Say whether the file is there."""
@@ -118,11 +147,9 @@ class LedgerFile:
                 FileLock(f"{self.path}.lock", timeout=LOCK_TIMEOUT),
                 self.path.open("rb+") as file,
             ):
-                size = file.seek(0, os.SEEK_END)
-                if size:
-                    file.seek(size - 1)
-                    text = text if file.read(1) == b"\n" else f"\n{text}"
-                file.write(text.encode())
+                end = _ending(file)
+                file.seek(0, os.SEEK_END)
+                file.write(f"{end}{text}".encode())
                 file.flush()
                 os.fsync(file.fileno())
         except Timeout as error:
@@ -133,11 +160,25 @@ class LedgerFile:
         except OSError as error:
             raise self._error(error, "written") from error
 
+    def close(self) -> None:
+        """Do nothing: the file is open only while it is read or written."""
+
     def _error(self, error: OSError, verb: str) -> LedgerError:
         reason = error.strerror or str(error)
         return LedgerError(
             f"ledger {self.path}: cannot be {verb}: {reason}; nothing is created or started without it"
         )
+
+
+def _ending(file: BinaryIO) -> str:
+    """Return what ends the last line, where the machine died before it was written to its end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - LONGEST_LINE))
+    last = file.read(min(size, LONGEST_LINE)).rpartition(b"\n")[2]
+    if not last:
+        return ""
+    _, unread = parse(last.decode("utf-8", errors="replace"))
+    return f"{TORN}\n" if unread else "\n"
 
 
 def _refuse_device(status: os.stat_result) -> None:
@@ -150,6 +191,7 @@ class MemoryLedger:
     """A ledger for one run, where the project does without (`ledger: none`)."""
 
     place = "none (kept in memory for this run)"
+    lost: Sequence[str] = ()
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
@@ -168,3 +210,6 @@ class MemoryLedger:
     def append(self, *entries: Entry) -> None:
         """Remember lines for this run."""
         self._entries.extend(entries)
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""

@@ -202,3 +202,16 @@ def test_an_older_checkout_does_not_undo_a_newer_one(folder: Folder) -> None:
     git(folder, "checkout", "-q", "main", when="2026-02-01T00:00:00Z")
     git(folder, "revert", "--no-edit", "HEAD", when="2026-03-01T00:00:00Z")
     assert changes(folder) == [("ndvi", "replace", None)]
+
+
+def test_a_ledger_that_cannot_be_read_whole_stops_everything(folder: Folder) -> None:
+    folder.job("ndvi")
+    assert folder("apply", "--yes", "--wait").code == 0
+    ledger = folder.root / ".shbatch" / "sandbox.ledger.jsonl"
+    (folder.root / ".shbatch" / "sandbox.db").unlink()  # the service forgets what it has done
+    ledger.write_text(ledger.read_text().replace('"v":1', '"v":2'))
+    assert "line 1 (of a newer shbatch-sync)" in folder("plan").out
+    answer = folder("apply", "--yes", "--wait")
+    assert answer.code == 3
+    assert "nothing is changed while it may tell of what was paid for" in answer.err
+    assert folder("status", "--format", "json").json["jobs"][0]["requestId"] is None

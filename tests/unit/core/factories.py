@@ -13,7 +13,8 @@ from shbatch_sync.decision import build_plan
 from shbatch_sync.digest import digest
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import DeclaredState, Job, Origin, RestartPolicy
-from shbatch_sync.ledger import Entry, Event, Ledger
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
 from shbatch_sync.normalize import normalize
 from shbatch_sync.phase import phase_of
@@ -90,6 +91,12 @@ def rid(number: int) -> str:
     return f"{number:08x}-0000-4000-8000-000000000000"
 
 
+def nonce(number: int) -> str:
+    """Return the name of the create call that made the n-th request."""
+    letters, n = "abcdefghijklmnopqrstuvwxyz", number - 1
+    return f"nonce{letters[n // 676 % 26]}{letters[n // 26 % 26]}{letters[n % 26]}"
+
+
 def mark(number: int = 1, body: dict[str, Any] | None = None, **members: Any) -> Marker:
     """Return the sealed marker of a request; `seal=None` for one that has none yet."""
     members.setdefault("seal", markers.seal_of(rid(number)))
@@ -97,7 +104,7 @@ def mark(number: int = 1, body: dict[str, Any] | None = None, **members: Any) ->
     members.setdefault("job", "ndvi")
     members.setdefault("generation", 1)
     members.setdefault("digest", digest(BODY if body is None else body))
-    members.setdefault("nonce", "nonceaaa")
+    members.setdefault("nonce", nonce(number))
     return Marker(**members)
 
 
@@ -193,7 +200,7 @@ def entry(event: str = "start", number: int | None = 1, **members: Any) -> Entry
     members.setdefault("generation", 1)
     members.setdefault("digest", digest(body))
     members.setdefault("norm_digest", digest(normalize(body)))
-    members.setdefault("nonce", "nonceaaa")
+    members.setdefault("nonce", nonce(number or 1))
     request_id = None if number is None else rid(number)
     return Entry(event=Event(event), request_id=request_id, **members)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shbatch_sync.marker import Retired
+from shbatch_sync.marker import Commit, Retired
 from shbatch_sync.plan import Action, Gate, Policy, Reason
 from tests.unit.core.factories import (
     ACCOUNT,
@@ -885,8 +885,69 @@ def test_a_copy_of_a_marker_without_a_seal_shows_in_its_body():
     assert steps(made) == ["attention copy"]
     assert "its body is not the one its marker was made for" in made.changes[0].detail
     # That our own create call made it is proof enough, whatever the service did to the body.
-    known = plan(job(state="started"), [copied], [entry("created", 2)])
+    known = plan(job(state="started"), [copied], [entry("created", 2, nonce=mark(1).nonce)])
     assert steps(known) == ["update unsealed", "start declared"]
+
+
+@pytest.mark.parametrize("body", [BODY, OTHER])
+@pytest.mark.parametrize("known", ["created", "sealed", "start"])
+def test_a_marker_that_was_pasted_over_another_of_ours_is_a_copy(body, known):
+    pasted = request(1, body=body, marker=mark(2, seal=None))
+    made = plan(job(state="started"), [pasted], [entry(known, 1, job="evi")])
+    assert steps(made) == ["attention copy"]
+    made = plan(job(state="started"), [pasted, request(2)], [entry(known, 1, job="evi")])
+    assert steps(made) == ["start declared"]
+    assert any(rid(1) in warning for warning in made.warnings)
+
+
+@pytest.mark.parametrize(
+    ("original", "lines"),
+    [
+        ([request(1, body=OTHER, marker=mark(1, OTHER, seal=None))], []),
+        ([request(9, body=OTHER, marker=mark(1, OTHER, seal=None))], []),
+        ([request(3, body=OTHER, marker=mark(3, OTHER, nonce=mark(1).nonce))], []),
+        ([], [entry("created", 1, body=OTHER)]),
+    ],
+)
+def test_a_copy_of_a_marker_is_not_touched_whatever_is_declared_now(original, lines):
+    copied = request(2, marker=mark(1, OTHER, seal=None))
+    for declared in (
+        job(state="created"),
+        job("evi", state="created", spec=spec("s3://x/<tileName>")),
+    ):
+        made = plan(declared, [*original, copied], lines, Policy(prune=True))
+        assert rid(2) not in {change.request_id for change in made.changes}
+        assert any(rid(2) in warning for warning in made.warnings)
+
+
+def test_which_of_two_with_one_marker_came_first_proves_nothing():
+    both = [request(n, marker=mark(1, seal=None)) for n in (1, 2)]
+    made = plan(job(state="started"), both)
+    assert steps(made) == ["attention copy"]
+    assert len(made.warnings) == 1
+    assert steps(plan(job(state="started"), both, [entry("created", 2, nonce=mark(1).nonce)])) == [
+        "update unsealed",
+        "start declared",
+    ]
+
+
+def test_a_name_that_is_also_an_earlier_one_counts_once():
+    back = job(state="started", previous_names=("ndvi", "old"))
+    assert back.names == ("ndvi", "old")
+    assert steps(plan(back, [request(1)])) == ["start declared"]
+
+
+def test_what_is_to_be_adopted_and_is_another_jobs_is_never_made_again():
+    lines = [entry("final", 5, status="DONE", job="evi")]
+    others = request(5, "DONE", "START", marker=mark(5, job="evi"))
+    assert steps(plan(job(adopt=ADOPTED), [others], lines))[0] == "attention adopt"
+
+
+def test_what_carries_a_copied_marker_may_be_a_twin():
+    copied = request(2, "PROCESSING", "START", marker=mark(1, job="evi"))
+    made = plan(job(state="created"), [copied])
+    assert steps(made) == ["create missing !twin"]
+    assert "was made for another request" in made.changes[0].withheld.number
 
 
 def test_members_that_only_the_echo_has_are_no_proof_of_a_copy():
@@ -976,6 +1037,122 @@ def test_what_was_never_paid_is_no_twin(name):
 def test_other_work_is_no_twin(changes):
     listed = request(1, "DONE", "START", marker=None, body=spec(**changes))
     assert steps(plan(job(), [listed])) == ["create missing"]
+
+
+UNMARKED = [
+    (request(1, "CREATED", marker=None), []),
+    (request(1, "PROCESSING", "START", marker=None), []),
+    (request(1, "PROCESSING", "START", marker="gone"), [entry("created", 1)]),
+    (request(1, "DONE", "START", marker=str(mark(1)).replace("r1", "r2")), []),
+]
+
+
+@pytest.mark.parametrize(("twin", "lines"), UNMARKED)
+def test_nothing_is_started_beside_a_twin_that_has_lost_its_marker(twin, lines):
+    made = plan(job(state="started"), [twin, request(2)], lines)
+    assert steps(made)[0] == "start declared !twin"
+    assert made.changes[0].withheld.number.startswith(f"looks like request {rid(1)}")
+    assert made.changes[0].withheld.lift.endswith("--allow twin")
+    allowed = Policy(allow=frozenset({Gate.TWIN}))
+    made = plan(job(state="started"), [twin, request(2)], lines, allowed)
+    assert steps(made)[0] == "start declared"
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        request(1, "PROCESSING", "START", marker=mark(1, project="fields")),
+        request(1, "PROCESSING", "START", marker=None, body=OTHER),
+        request(1, "FAILED", "START", marker=mark(1)),
+    ],
+)
+def test_but_beside_other_work_and_beside_what_says_whose_it_is(beside):
+    made = plan(
+        job(state="started", restart_policy="OnFailure"),
+        [beside, request(2, marker=mark(2, attempt=2))],
+    )
+    assert "start declared" in steps(made)
+
+
+def test_nor_is_anything_gone_on_with_or_tried_again_beside_it():
+    twin = request(1, "PROCESSING", "START", marker=None)
+    stopped = request(2, "STOPPED", "START", stoppedStatusReason="UNHEALTHY", updated=ago(days=1))
+    again = job(state="started", restart_policy="OnFailure")
+    assert steps(plan(again, [stopped])) == ["start resume"]
+    assert steps(plan(again, [twin, stopped])) == ["start resume !twin"]
+    end = entry("final", 3, status="STOPPED", cost_pu=9.0)
+    allowed = Policy(allow=frozenset({Gate.RECREATE}))
+    assert steps(plan(again, [twin, request(2)], [end])) == ["start declared !recreate"]
+    assert steps(plan(again, [twin, request(2)], [end], allowed)) == ["start declared !twin"]
+
+
+@pytest.mark.parametrize("status", ["FAILED", "STOPPED"])
+def test_what_ended_and_lost_its_marker_is_not_said_to_be_forgotten(status):
+    end = [entry("final", 1, status=status, at=ago(hours=1))]
+    for state in ("created", "started") if status == "FAILED" else ("started",):
+        made = plan(job(state=state), [request(1, status, "START", marker=None)], end)
+        assert "and its marker is gone" in made.changes[0].detail
+        made = plan(job(state=state), [], end)
+        assert "and the service has forgotten it" in made.changes[0].detail
+
+
+def test_what_is_to_be_taken_over_is_a_twin_of_what_was_made_instead():
+    twin = request(1, "PROCESSING", "START", marker=None)
+    made = plan(job(state="started", adopt=rid(1)), [twin, request(2)])
+    assert steps(made) == ["start declared !twin"]
+
+
+# --- what counts no more, and was started all the same -------------------------------------------------------
+
+
+def gone(number: int, status: str, body: dict | None = None, **members):
+    members.setdefault("retired", Retired.OLD)
+    return request(number, status, "START", body=body, marker=mark(number, body, **members))
+
+
+@pytest.mark.parametrize("retired", list(Retired))
+def test_a_retired_request_that_was_started_is_stopped_before_it_costs_anything(retired):
+    made = plan(job(state="started"), [gone(1, "CREATED", retired=retired), request(2)])
+    assert steps(made) == ["stop superseded", "wait old_active"]
+    assert made.changes[0].request_id == rid(1)
+    made = plan(job(state="created"), [gone(1, "CREATED", OTHER, retired=retired)])
+    assert steps(made) == ["stop superseded", "create missing"]
+
+
+def test_one_that_is_processing_goes_on_and_nothing_is_started_beside_it():
+    made = plan(job(state="started"), [gone(1, "PROCESSING"), request(2)])
+    assert steps(made) == ["wait old_active"]
+    assert steps(plan(job(state="created"), [gone(1, "PROCESSING"), request(2)])) == []
+
+
+@pytest.mark.parametrize("declared", [{"protect": True}, {"generation": 1}])
+def test_unless_it_is_protected(declared):
+    protected = gone(1, "CREATED", protected=True)
+    made = plan(job(state="created", **declared), [protected, request(2)])
+    assert steps(made)[0] == "stop superseded" + (" !protect" if "protect" in declared else "")
+    assert steps(plan(job("other"), [protected])) == ["create missing", "stop superseded !protect"]
+
+
+@pytest.mark.parametrize("known", [{}, {"elsewhere": frozenset({"ndvi"})}])
+def test_whoever_declares_it(known):
+    made = plan([], [gone(1, "CREATED")], **known)
+    assert steps(made) == ["stop superseded"]
+    assert steps(plan([], [gone(1, "CREATED")], selected=frozenset({"other"}))) == []
+
+
+def test_no_gate_but_protection_holds_that_stop():
+    commit = Commit("abcdef0", ago(hours=1))
+    later = {"commit": Commit("1234567", NOW), "retired": Retired.OLD}
+    jobs = [job(f"j{n:02}", state="created") for n in range(20)]
+    listed = [gone(n, "CREATED", job=f"j{n:02}", **later) for n in range(10)]
+    listed += [
+        request(n + 20, marker=mark(n + 20, job=f"j{n:02}", commit=later["commit"]))
+        for n in range(20)
+    ]
+    made = plan(jobs, listed, commit=commit, strange_commits=frozenset({"1234567"}))
+    stops = [change for change in made.changes if change.action is Action.STOP]
+    assert len(stops) == 10
+    assert not [change for change in stops if change.withheld]
 
 
 # --- several claimants ---------------------------------------------------------------------------------------
@@ -1168,8 +1345,36 @@ def test_adopting(listed, cell):
     made = plan(job(state="started", adopt=ADOPTED), listed)
     assert steps(made) == told(cell)
     if cell == "adopt adopt":
-        assert replace(made.changes[0].marker, nonce="nonceaaa") == mark(5)
+        assert replace(made.changes[0].marker, nonce=mark(5).nonce) == mark(5)
         assert made.changes[0].request_id == ADOPTED
+        assert "shbatch-sync" not in made.changes[0].text
+
+
+def test_adopting_is_done_once():
+    raised = job(state="created", adopt=ADOPTED, generation=2)
+    assert steps(plan(raised, [request(5, "DONE", "START")]))[0] == "replace generation_raised"
+    lines = [entry("adopted", 5), entry("final", 5, status="DONE"), entry("retired", 5)]
+    assert steps(plan(raised, [], lines)) == ["create missing"]
+    # Written down, and the run was killed before the marker was.
+    torn = job(state="created", adopt=ADOPTED)
+    done = request(5, "DONE", "START", marker=f"{mark(5)} {mark(5)}")
+    for listed, known in ((request(5, marker=None), 1), (done, 2)):
+        lines = [entry("adopted", 5), entry("start", 5)][:known]
+        assert steps(plan(torn, [listed], lines)) == ["adopt adopt"]
+        assert steps(plan(torn, [listed], [*lines, entry("start", 6)])) == []
+
+
+@pytest.mark.parametrize("marker", [None, "Ana's [shbatch-sync/1 torn"])
+def test_what_was_adopted_and_lost_its_marker_is_damaged(marker):
+    listed = request(5, "DONE", "START", marker=marker)
+    lines = [entry("adopted", 5), entry("sealed", 5), entry("final", 5, status="DONE")]
+    made = plan(job(state="started", adopt=ADOPTED), [listed], lines)
+    assert steps(made) == ["attention damaged"]
+    assert steps(plan(job(state="started", adopt=ADOPTED), [listed], lines[:2])) == [
+        "create missing !twin",
+        "start declared !twin",
+        "attention damaged",
+    ]
 
 
 def test_adopting_keeps_the_text_of_people_or_takes_the_manifests():

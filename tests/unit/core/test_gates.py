@@ -56,7 +56,7 @@ def scenes():
     yield (
         replaced,
         (
-            "withheld (replace): the current request has cost 4,210 PU and is being processed, limit 0 PU; "
+            "withheld (replace): the current request has cost 4,210 PU, and it is being processed, limit 0 PU; "
             "declare generation 2 in jobs/ndvi.yaml:3, or --allow replace"
         ),
     )
@@ -82,14 +82,14 @@ def scenes():
         plan(job(state="started"), [request(7, "DONE", marker=None)]),
         (
             f"withheld (twin): looks like request {rid(7)} (it is not marked as ours), "
-            "limit no second request for the same files; declare it under its old name, or --allow twin"
+            f"limit one request for the same files; write adopt: {rid(7)} in jobs/ndvi.yaml:3, or --allow twin"
         ),
     )
     yield (
         plan(job(state="started"), [], [entry("start")]),
         (
             f"withheld (recreate): started 2024-06-09 as request {rid(1)}, which the service no longer lists, "
-            "limit paid once; --allow recreate pays again"
+            "limit one payment; --allow recreate pays again"
         ),
     )
     newer = mark(1, commit=Commit("3f9c2ab", ago(hours=1)))
@@ -456,7 +456,7 @@ def test_max_running(status, action, waits):
     starts = [change for change in made.changes if change.job == "a"][1:]
     assert steps(starts) == ["wait max_running" if waits else "start declared"]
     if waits:
-        assert starts[0].detail == "1 of 1 are running"
+        assert starts[0].detail == "no more than 1 at once"
 
 
 def test_max_running_fills_up_in_order():
@@ -529,3 +529,14 @@ def test_sums_of_a_plan():
     assert {change.reason for change in held.changes} == {Reason.FORGOTTEN, Reason.DECLARED}
     assert job().spec == BODY
     assert ago(days=0) == made.facts.now
+
+
+def test_the_price_counts_the_starts_that_wait_for_others():
+    known = {"a": price(100), "b": price(30), "c": price(7)}
+    first, second = job("a", state="started"), job("b", state="started", depends_on=("a",))
+    made = plan([first, second], estimates=known)
+    assert [change.job for change in made.later] == ["b"]
+    assert (made.estimate["pu"], made.estimate["unknown"]) == (130, 0)
+    queued = plan([started(name) for name in "abc"], estimates=known, policy=Policy(max_running=1))
+    assert len(queued.later) == 2
+    assert queued.estimate["pu"] == 137

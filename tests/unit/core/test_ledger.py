@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shbatch_sync.ledger import Entry, Event, Ledger, dump, parse
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.ledger_line import Entry, Event, dump, parse
 from tests.unit.core.factories import (
     ACCOUNT,
     BODY,
@@ -115,7 +116,8 @@ UNREADABLE = [
 def test_a_line_that_says_nothing_is_told_and_spoils_nothing_else(line):
     entries, unreadable = parse(f"{GOOD}\n{line}\n\n{GOOD}\r\n")
     assert [found.event for found in entries] == [Event.START, Event.START]
-    assert unreadable == [2]
+    merging = line.startswith(("<<<", "===", ">>>"))
+    assert [(one.number, one.harmless) for one in unreadable] == [(2, merging)]
 
 
 def test_members_of_later_releases_are_passed_over():
@@ -289,6 +291,32 @@ def test_requests_that_were_made_and_are_not_to_be_seen():
     lines.append(entry("final", 3, status="FAILED"))
     record = ledger(*lines).record(job())
     assert [line.request_id for line in record.created({rid(1)})] == [rid(2)]
+
+
+def test_requests_of_which_no_end_is_known():
+    lines = [
+        entry("intent", None, nonce="refused_", at=ago(hours=9)),
+        entry("retired", None, nonce="refused_", at=ago(hours=8)),
+        *(
+            entry("created", number, nonce=f"nonce{number}", at=ago(hours=9))
+            for number in (1, 2, 3)
+        ),
+        entry("start", 4, at=ago(hours=9)),
+        entry("sealed", 1, at=ago(hours=7)),
+        entry("stop", 4, at=ago(hours=7)),
+        entry("retired", 2, at=ago(hours=6)),
+        entry("final", 3, status="STOPPED", at=ago(hours=6)),
+        entry("final", 4, status="STOPPED", at=ago(hours=6)),
+        entry("start", 4, attempt=2, at=ago(hours=5)),
+    ]
+    unended = ledger(*lines).unended
+    assert unended.keys() == {rid(1), rid(4)}
+    assert unended[rid(1)].at == ago(hours=9)
+    assert ledger(*lines, entry("start", 2, at=ago(hours=1))).unended.keys() == {
+        rid(1),
+        rid(2),
+        rid(4),
+    }
 
 
 def test_starts_without_an_end():

@@ -10,7 +10,7 @@ import pytest
 
 from shbatch_sync.decision import decide, survey
 from shbatch_sync.job import Job
-from shbatch_sync.ledger import Entry
+from shbatch_sync.ledger_line import Entry
 from shbatch_sync.moved import Now, moved
 from shbatch_sync.plan import Gate, Policy
 from shbatch_sync.planfile import to_json

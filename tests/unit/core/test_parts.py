@@ -320,6 +320,22 @@ def test_a_plan_as_json():
     assert made["summary"]["create"] == 0
 
 
+def test_a_plan_says_where_a_new_request_delivers():
+    url, other = BODY["output"]["delivery"]["s3"]["url"], "s3://other/<tileName>.tif"
+    made = to_json(plan([job("evi", state="started"), job("ndvi", spec=spec(other))], [request(1)]))
+    assert [
+        (change["job"], change["action"], change["delivery"]) for change in made["changes"]
+    ] == [
+        ("evi", "create", url),
+        ("evi", "start", None),
+        ("ndvi", "replace", other),
+    ]
+    orphans = to_json(plan([], [request(1, "PROCESSING", "START")], policy=Policy(prune=True)))
+    assert [(change["action"], change["delivery"]) for change in orphans["changes"]] == [
+        ("stop", None)
+    ]
+
+
 def test_the_digest_of_a_plan_file_covers_the_rest():
     made = to_json(plan(job(state="started")))
     assert made["digest"] == file_digest(made)

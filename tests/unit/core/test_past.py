@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from shbatch_sync.ledger import Entry, Event
-from shbatch_sync.past import past_requests
+from shbatch_sync.ledger_line import Entry, Event
+from shbatch_sync.past import estimated, past_requests
+from tests.unit.core.factories import BODY, job, price
 
 BEGUN = datetime(2025, 6, 1, tzinfo=UTC)
 
@@ -84,3 +85,36 @@ def test_rows_are_in_the_order_of_their_beginning():
     later = line(Event.CREATED, 9, request_id="r2", nonce="bbbbbbbb", job="a")
     earlier = line(Event.CREATED, 1, request_id="r1")
     assert [row.request_id for row in past_requests([later, earlier])] == ["r1", "r2"]
+
+
+def ended(cost_pu: float | None, status: str = "DONE", **members) -> Entry:
+    members.setdefault("digest", job().digest)
+    return line(Event.FINAL, 9, request_id="r1", status=status, cost_pu=cost_pu, **members)
+
+
+def compared(
+    *lines: Entry, price_pu: float | None = 200.0, **declared
+) -> tuple[bool, float | None]:
+    """Return whether the one request of `lines` has an estimate, and its ratio."""
+    jobs = [job(**declared)]
+    (row,) = estimated(past_requests(lines), jobs, {jobs[0].name: price(price_pu)})
+    return row.estimate is not None, row.ratio
+
+
+def test_an_estimate_is_that_of_the_very_spec_that_ran():
+    assert compared(ended(250.0)) == (True, 1.25)
+    assert compared(ended(250.0, digest="1.0", norm_digest=job().norm_digest)) == (True, 1.25)
+    assert compared(ended(250.0), generation=2) == (True, 1.25)
+    assert compared(ended(250.0, digest="1.0")) == (False, None)
+    assert compared(ended(250.0), spec={**BODY, "input": {}}) == (False, None)
+    assert compared(ended(250.0, job="gone")) == (False, None)
+    assert compared(ended(250.0, job="old"), previous_names=("old",)) == (True, 1.25)
+
+
+def test_only_what_was_done_at_the_first_try_says_how_good_an_estimate_is():
+    assert compared(ended(50.0, "STOPPED")) == (True, None)
+    assert compared(ended(50.0, attempt=2)) == (True, None)
+    assert compared(ended(50.0), price_pu=None) == (True, None)
+    # every file was there already, or the end is not known
+    assert compared(ended(0.0)) == (False, None)
+    assert compared(ended(None)) == (False, None)

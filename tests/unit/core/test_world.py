@@ -19,7 +19,8 @@ from shbatch_sync import marker as markers
 from shbatch_sync.decision import build_plan
 from shbatch_sync.digest import digest
 from shbatch_sync.job import DeclaredState, Job, RestartPolicy
-from shbatch_sync.ledger import Entry, Event, Ledger
+from shbatch_sync.ledger import Ledger
+from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
 from shbatch_sync.normalize import normalize
 from shbatch_sync.phase import Phase, phase_of

@@ -19,11 +19,13 @@ from shbatch_sync.emulator import Emulator
 from shbatch_sync.emulator import Options as Service
 from shbatch_sync.errors import LedgerError
 from shbatch_sync.job import DeclaredState, Job, Origin
-from shbatch_sync.ledger import Entry, Event
+from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker, describe, new_nonce
 from shbatch_sync.plan import Policy
 from shbatch_sync.reconcile import ApplyResult, apply_plan
-from shbatch_sync.reconcile.run import Options, Run, Scope
+from shbatch_sync.reconcile.options import Options
+from shbatch_sync.reconcile.run import Run
+from shbatch_sync.reconcile.scope import Scope
 from shbatch_sync.store.ledger import MemoryLedger
 
 EPOCH = 1_750_000_000.0
@@ -169,12 +171,12 @@ class World:
 
     def put(self, wanted: Job, *, sealed: bool = True, text: str = "", **members: Any) -> str:
         """Make a request of a job as another run would have; keywords are members of the marker."""
+        members.setdefault("nonce", new_nonce())
         mark = Marker(
             project="crops",
             job=wanted.name,
             generation=wanted.generation,
             digest=wanted.digest,
-            nonce=new_nonce(),
             **members,
         )
         id_ = self.service.create({**wanted.spec, "description": describe(text, mark)})

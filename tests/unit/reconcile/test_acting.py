@@ -7,8 +7,8 @@ import pytest
 from shbatch_sync.emulator import Cut, Html, Lost, Status
 from shbatch_sync.errors import LedgerError
 from shbatch_sync.job import DeclaredState, RestartPolicy
-from shbatch_sync.ledger import Event
-from shbatch_sync.marker import describe, parse
+from shbatch_sync.ledger_line import Event
+from shbatch_sync.marker import Retired, describe, parse
 from shbatch_sync.plan import Estimate, Gate
 from tests.unit.reconcile.conftest import description, job, paid
 
@@ -25,6 +25,18 @@ def started(w, wanted=None):
     (task,) = w.tasks()
     assert task["status"] == "PROCESSING"
     return task["id"]
+
+
+def test_what_another_run_starts_though_it_was_retired_is_stopped(world, faults):
+    w = world(accept_seconds=20.0, analysis_seconds=500.0)
+    old = w.put(job(), retired=Retired.DUPLICATE)
+    new = w.put(job())
+    faults.plan("list", None, lambda _: w.client().start_job(old) or None)
+    assert w.apply(job(), wait=True, poll=5.0).exit_code == 0
+    assert [(task["id"], task["status"], task["costPU"] > 0) for task in w.tasks()] == [
+        (old, "STOPPED", False),
+        (new, "DONE", True),
+    ]
 
 
 @pytest.mark.parametrize("operation", ["update", "start", "get", "analyse"])
@@ -45,6 +57,15 @@ def test_a_cut_answer_is_no_answer(world, faults):
         faults.plan(operation, Cut(7), after=True)
     assert w.apply(job(), wait=True).exit_code == 0
     assert paid(w.tasks()) == len(w.tasks()) == 1
+
+
+def test_a_start_that_did_not_arrive_is_not_counted_twice(world, faults):
+    w = world()
+    price = Estimate(tiles=1, pixels=1, pu=100.0, low=100.0, high=100.0)
+    faults.plan("start", *[Lost()] * 3)
+    result = w.apply(job(), wait=True, estimates={"a": price}, max_start_pu=150.0)
+    assert result.exit_code == 0
+    assert w.phases() == [("DONE", "START")]
 
 
 @pytest.mark.parametrize("operation", ["update", "start"])
@@ -169,6 +190,22 @@ def test_a_stop_that_comes_too_late_is_done(world, faults):
     result = w.apply(job(state=DeclaredState.STOPPED))
     assert result.exit_code == 0
     assert w.told("already") == ["another call had done it already"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("Illegal to change userAction from START to START with task status ANALYSING", 0),
+        ("no", 1),
+    ],
+)
+def test_a_start_that_another_run_has_made_and_no_read_shows_yet(world, faults, words, code):
+    w = world()
+    w.put(job())
+    faults.plan("start", Status(400, REFUSED.replace(b"the account is frozen", words.encode())))
+    result = w.apply(job(), wait=True, poll=10.0)
+    assert result.exit_code == code
+    assert w.phases("a") == [("DONE", "START") if code == 0 else ("CREATED", "NONE")]
 
 
 def test_a_stop_that_is_refused_at_rest_fails(world, faults):

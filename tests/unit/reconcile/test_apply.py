@@ -8,12 +8,13 @@ from shbatch_sync.clock import SystemClock
 from shbatch_sync.emulator import Status
 from shbatch_sync.errors import ApiError, ExitCode, LedgerError, TargetRefusedError
 from shbatch_sync.job import DeclaredState
-from shbatch_sync.ledger import Event
+from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import Commit, Marker, new_nonce, parse
 from shbatch_sync.plan import Action, Gate
 from shbatch_sync.reconcile import Outcome, apply_plan
-from shbatch_sync.reconcile.apply import look, take_in
-from shbatch_sync.reconcile.run import Interrupt
+from shbatch_sync.reconcile.interrupt import Interrupt
+from shbatch_sync.reconcile.looking import look
+from shbatch_sync.reconcile.recording import take_in
 from tests.unit.reconcile.conftest import EPOCH, description, job, paid
 
 GONE = "11111111-0000-4000-8000-000000000000"
@@ -54,11 +55,31 @@ def test_an_unsealed_request_of_another_run_is_left_alone_for_the_settle(world, 
     assert parse(description(w.service.task(id_))).seal == id_[:8]
 
 
+def test_a_settle_that_is_shorter_than_the_poll_is_waited_for_and_no_longer(world):
+    w = world()
+    told = []
+    run = w.run(job(), settle=3.0, poll=30.0)
+    run.settling = told.append
+    began = w.time.seconds
+    assert apply_plan(run).exit_code == 0
+    assert w.time.seconds - began < 10.0
+    assert told
+    assert 0 < told[0] <= 3.0
+
+
 def test_a_sealed_one_needs_no_settle(world):
     w = world()
     w.put(job())
     assert w.apply(job(), settle=120.0).exit_code == 0
     assert w.time.seconds - EPOCH < 10.0
+
+
+def test_a_place_is_waited_for_whoever_has_it(world):
+    w = world()
+    w.client().start_job(w.put(job("gone")))
+    w.pass_time(100.0)
+    assert w.apply(job(), wait=True, max_running=1).exit_code == 0
+    assert w.phases("a") == [("DONE", "START")]
 
 
 def test_timeout_in_processing(world):
@@ -251,6 +272,18 @@ def test_without_a_ledger_nothing_is_created(world, faults):
     assert not w.ledger.begun
 
 
+@pytest.mark.parametrize("state", [DeclaredState.STARTED, DeclaredState.ANALYSED])
+def test_nor_is_anything_else_done(world, faults, state):
+    w = world()
+    w.ledger.begun = False
+    w.put(job(), sealed=False)
+    with pytest.raises(TargetRefusedError, match="has no ledger"):
+        w.apply(job(state=state))
+    with pytest.raises(TargetRefusedError, match="has no ledger"):
+        w.apply(job("b", state=state, adopt=w.service.create(dict(job("b").spec))))
+    assert set(faults.calls) == {"token", "list"}
+
+
 def test_unless_the_project_does_without(world):
     w = world()
     w.ledger.begun = False
@@ -302,6 +335,27 @@ def test_an_end_of_a_job_that_is_not_declared_is_written_with_its_own_digest(wor
     (line,) = [line for line in w.ledger.read() if line.event is Event.FINAL]
     assert (line.job, line.status) == ("gone", "FAILED")
     assert line.norm_digest == job("gone").norm_digest
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_a_copy_no_end_is_written(world, known):
+    w = world()
+    text = description(w.service.task(w.put(job(), sealed=False, nonce="aaaaaaaa")))
+    w.service.forget(w.tasks()[0]["id"])
+    theirs = w.service.create({**job("theirs").spec, "description": text})
+    w.service.force(theirs, status="DONE", cost=100.0)
+    if known:
+        w.remember("created", job(), theirs, nonce="aaaaaaaa")
+    w.apply(job(), job("b", depends_on=("a",)))
+    ends = [line.request_id for line in w.ledger.read() if line.event is Event.FINAL]
+    assert ends == ([theirs] if known else [])
+
+
+def test_an_end_of_what_another_run_made_is_written_before_it_is_sealed(world):
+    w = world()
+    w.service.force(w.put(job(), sealed=False), status="FAILED")
+    w.apply(job())
+    assert w.events() == ["final"]
 
 
 def test_an_end_that_cannot_be_written_ends_the_apply(world):

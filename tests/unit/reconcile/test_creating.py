@@ -4,10 +4,10 @@ import pytest
 
 from shbatch_sync.emulator import Cut, Html, Lost, Status
 from shbatch_sync.errors import LedgerError, TargetRefusedError
-from shbatch_sync.ledger import Event
+from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import describe, parse
 from shbatch_sync.plan import Action
-from shbatch_sync.reconcile.run import MangledError
+from shbatch_sync.reconcile.creating import MangledError
 from tests.unit.reconcile.conftest import description, job, paid
 
 UNANSWERED = [Lost(), Status(503), Status(408), Html(502), Html(200)]
@@ -77,7 +77,7 @@ def test_a_request_that_no_list_shows_yet_is_not_made_again(world, lag):
 
 def test_nor_is_one_that_another_run_made_just_now(world):
     w = world(lag=100.0)
-    id_ = w.put(job(), sealed=False)
+    id_ = w.put(job(), sealed=False, nonce="aaaaaaaa")
     w.remember("intent", job(), None, nonce="aaaaaaaa")
     w.remember("created", job(), id_, nonce="aaaaaaaa")
     assert w.apply(job(), wait=True, settle=120.0).exit_code == 0

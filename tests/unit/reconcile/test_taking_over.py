@@ -9,10 +9,10 @@ import pytest
 
 from shbatch_sync.emulator import Status
 from shbatch_sync.errors import LedgerError
-from shbatch_sync.ledger import Event
+from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import Commit, parse
 from shbatch_sync.plan import Action, Gate
-from shbatch_sync.reconcile.apply import look
+from shbatch_sync.reconcile.looking import look
 from shbatch_sync.reconcile.mending import mend
 from shbatch_sync.repair import mends
 from tests.unit.reconcile.conftest import description, job, paid
@@ -31,7 +31,7 @@ def test_a_request_made_by_hand_is_taken_over_and_started(world, faults):
     assert (task["id"], task["status"]) == (id_, "DONE")
     assert description(task).startswith("made by Ana [")
     assert parse(description(task)).seal == id_[:8]
-    assert w.events() == ["adopted", "start", "final"]
+    assert w.events() == ["adopted", "sealed", "start", "final"]
     assert faults.calls.count("create") == 0
 
 

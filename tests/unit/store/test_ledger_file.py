@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from shbatch_sync.errors import LedgerError, SettingsError
-from shbatch_sync.ledger import dump, parse
+from shbatch_sync.ledger_line import Unread, dump, parse
 from shbatch_sync.store import git
 from shbatch_sync.store.git import changed_files, current_commit, in_history
 from shbatch_sync.store.ledger import LedgerFile, MemoryLedger
@@ -65,10 +65,11 @@ def test_a_torn_tail_spoils_only_itself(ledger, path, cut):
     with path.open("a") as file:
         file.write(dump(line(2))[:cut])
     assert list(ledger.read()) == [line(1)]
-    assert ledger.unreadable == (2,)
+    assert ledger.unreadable == (Unread(2, harmless=True),)
     ledger.append(line(3))
     assert list(ledger.read()) == [line(1), line(3)]
-    assert ledger.unreadable == (2,)
+    assert ledger.unreadable == (Unread(2, harmless=True),)
+    assert ledger.lost == []
 
 
 def test_a_whole_line_without_an_end_is_kept(ledger, path):
@@ -80,7 +81,27 @@ def test_a_whole_line_without_an_end_is_kept(ledger, path):
 def test_bytes_that_are_no_text_are_no_lines(ledger, path):
     path.write_bytes(b"\xff\xfe\x00\n" + dump(line(1)).encode() + b"\n")
     assert list(ledger.read()) == [line(1)]
-    assert ledger.unreadable == (1,)
+    assert ledger.unreadable == (Unread(1),)
+    assert ledger.lost == ["line 1"]
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "lost"),
+    [
+        (dump(line(2))[:-3], ["line 2"]),
+        (dump(line(2)).replace('"v":1', '"v":2'), ["line 2 (of a newer shbatch-sync)"]),
+        (dump(line(2)).replace('"event"', '"evenT"'), ["line 2"]),
+        ("<<<<<<< HEAD", []),
+        ("=======", []),
+        (">>>>>>> theirs", []),
+        (f"{dump(line(2))[:9]} #torn", []),
+        ("[1]", ["line 2"]),
+    ],
+)
+def test_which_lines_may_hide_what_was_paid_for(ledger, path, spoilt, lost):
+    path.write_text(f"{dump(line(1))}\n{spoilt}\n{dump(line(3))}\n")
+    assert list(ledger.read()) == [line(1), line(3)]
+    assert ledger.lost == lost
 
 
 def test_what_others_append_is_seen(ledger, path):
@@ -116,7 +137,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from datetime import UTC, datetime, timedelta
-from shbatch_sync.ledger import Entry, Event
+from shbatch_sync.ledger_line import Entry, Event, Unread
 from shbatch_sync.store.ledger import LedgerFile
 
 ledger = LedgerFile(Path(sys.argv[1]))
