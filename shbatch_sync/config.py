@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from shbatch_sync.errors import SettingsError
+from shbatch_sync.errors import CredentialsMissingError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -83,7 +83,7 @@ def require_credentials(config: Config) -> Config:
     """Return `config` if it has a client id and a client secret.
 
     Raises:
-        SettingsError: One is missing; the message says what to set and where it was looked for.
+        CredentialsMissingError: One is missing; the message says what to set and where it was looked for.
     """
     missing = [
         name
@@ -95,10 +95,11 @@ def require_credentials(config: Config) -> Config:
     ]
     if missing:
         message = (
-            f"no {' and no '.join(missing)} for {config.base_url}: set SH_CLIENT_ID and SH_CLIENT_SECRET, or "
-            f"sh_client_id and sh_client_secret in a profile of sentinelhub's config.toml (looked at: {config.origin})"
+            f"no {' and no '.join(missing)} for {config.base_url}: set SH_CLIENT_ID and SH_CLIENT_SECRET,\n"
+            f"  or sh_client_id and sh_client_secret in a profile of sentinelhub's config.toml\n"
+            f"  (looked at: {config.origin})"
         )
-        raise SettingsError(message)
+        raise CredentialsMissingError(message)
     return config
 
 

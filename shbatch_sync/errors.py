@@ -52,6 +52,10 @@ class SettingsError(ShbatchError):
     """Something needed is missing or contradictory; the message says what to set and where it was looked for."""
 
 
+class CredentialsMissingError(SettingsError):
+    """Client credentials that nobody has set here, as on the pull request of a fork."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One thing that is wrong with a manifest or a project file.

@@ -26,7 +26,10 @@ MARK = "${{"
 
 
 class ExpressionError(Exception):
-    """An expression that has no value; the message says which name was meant, if one is near."""
+    """An expression that has no value; the message says which name was meant, if one is near.
+
+    It is empty where another problem that has been told is the cause.
+    """
 
 
 @dataclass(slots=True)
@@ -35,7 +38,7 @@ class Scope:
 
     Attributes:
         names: First step of a name → its value.
-        absent: First step of a name → why it has no value here.
+        absent: First step of a name → why it has no value here; empty where that has been told already.
     """
 
     names: Mapping[str, Any]
@@ -54,7 +57,8 @@ class Scope:
             raise ExpressionError(message)
         first, *rest = name.split(".")
         if first in self.absent and first not in self.names:
-            message = f"${{{{ {name} }}}}: {self.absent[first]}"
+            reason = self.absent[first]
+            message = f"${{{{ {name} }}}}: {reason}" if reason else ""
             raise ExpressionError(message)
         value: Any = self.names
         for number, step in enumerate([first, *rest]):
@@ -79,9 +83,10 @@ def _undefined(name: str, prefix: str, step: str, around: Any) -> str:
     if isinstance(around, Mapping):
         known = [f"{prefix}.{key}" if prefix else str(key) for key in around]
         wanted = f"{prefix}.{step}" if prefix else step
-        return message + (
-            did_you_mean(wanted, known) or f" (known: {', '.join(known) or 'nothing'})"
-        )
+        hint = did_you_mean(wanted, known)
+        if prefix == "vars" and not hint:
+            hint = f"; set it under `vars`, by --var {step}=… or SHBATCH_VAR_{step}"
+        return message + (hint or f" (known: {', '.join(known) or 'nothing'})")
     if isinstance(around, list):
         return f"{message}: {prefix} is a list of {len(around)}"
     return f"{message}: {prefix} is a single value"
@@ -125,7 +130,7 @@ def _replacement(match: re.Match[str], scope: Scope) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """An expression without a value: the way to its string, and why."""
+    """An expression without a value: the way to its string, and why; without words where that has been told already."""
 
     steps: Steps
     message: str

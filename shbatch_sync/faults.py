@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from shbatch_sync.pointer import Steps
 
 SECRET_KEYS = frozenset({"accessKey", "secretAccessKey", "credentials", "clientId", "clientSecret"})
-MAX_FAULTS = 50
+# As many of one document can be mended at a time, and each takes milliseconds to explain.
+MAX_FAULTS = 200
+_MORE = f"there is more than these {MAX_FAULTS} faults: the rest is told when they are mended"
 _EXPRESSION = {"$ref": "#/$defs/expression"}
 _EXPRESSION_PATTERN = r"\$\{\{"
 _TYPE_KEYWORDS = frozenset({"const", "enum", "pattern", "type", ""})
@@ -97,10 +99,11 @@ def explain(errors: Iterable[ValidationError]) -> list[SchemaFault]:
     """Return `errors` as faults: the likeliest alternative only, no fault twice."""
     found: dict[tuple[Steps, str], SchemaFault] = {}
     for error in errors:
+        if len(found) >= MAX_FAULTS:
+            found[(), _MORE] = SchemaFault(steps=(), message=_MORE)
+            break
         for fault in _faults(_mistake(error)):
             found.setdefault((fault.steps, fault.message), fault)
-        if len(found) >= MAX_FAULTS:
-            break
     return _without_consequences(list(found.values()))
 
 

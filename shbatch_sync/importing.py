@@ -133,7 +133,7 @@ def subject_of(request: BatchProcessRequest) -> Subject:
         body=request.request,
         label=request.request_id,
         description=human_text(request.description),
-        request_id=request.request_id.lower(),
+        request_id=request.request_id,
         state=_STATES.get(phase_of(request)),
     )
 

@@ -65,8 +65,11 @@ def _adoptions(declarations: Sequence[Declaration]) -> list[Problem]:
     found: list[Problem] = []
     for one in declarations:
         adopt = one.job.adopt
-        if adopt is not None and claimed.setdefault(adopt, one.job.name) != one.job.name:
-            message = f"request {adopt} is taken over by the job {claimed[adopt]!r} already"
+        if adopt is None:
+            continue
+        first = claimed.setdefault(adopt.lower(), one.job.name)
+        if first != one.job.name:
+            message = f"request {adopt} is taken over by the job {first!r} already"
             found.append(one.layers.problem(("adopt",), message, "adopt"))
     return found
 

@@ -19,7 +19,7 @@ from shbatch_sync.faults import MAX_FAULTS
 from shbatch_sync.layers import Layers
 from shbatch_sync.matrix import MatrixError, combinations
 from shbatch_sync.merge import merge, settle
-from shbatch_sync.salvage import Salvaged, meant_by, salvage, wound_of
+from shbatch_sync.salvage import MATRIX, Salvaged, meant_by, salvage, wound_of
 from shbatch_sync.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _NO_NAME = "a job's name cannot be made of itself"
 _NO_TARGET = "a job's target cannot be made of itself"
 _NO_MATRIX = "this manifest has no matrix"
+_TOLD = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +112,21 @@ def _may_have_expression(document: Document, context: Context) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class _Reading:
-    """The jobs and problems of one document, as they come up."""
+    """The jobs and problems of one document, as they come up.
+
+    Attributes:
+        context: What it is read with.
+        layers: Where its values stand.
+        dynamic: Whether it has expressions.
+        lost: Whether its matrix is wrong, so that nothing can be said of values that are made of it.
+        declarations: Its jobs.
+        problems: What is wrong with it.
+    """
 
     context: Context
     layers: Layers
     dynamic: bool = False
+    lost: bool = False
     declarations: list[Declaration] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -153,13 +164,15 @@ class _Reading:
         """Read the jobs of every combination of the matrix."""
         merged = dict(sound.data)
         matrix = merged.pop("matrix", None)
+        self.lost = MATRIX in sound.unsound
         rows: Sequence[Mapping[str, Any] | None] = [None]
         try:
             if matrix is not None:
                 rows = combinations(matrix, self.matrix_scope(), self.context.files, file)
         except MatrixError as error:
-            self._problem(("matrix", *error.steps), str(error), "matrix")
-            return
+            for one in (error, *error.others):
+                self._problem((*MATRIX, *one.steps), str(one), "matrix")
+            self.lost = True
         for row in rows:
             self.read(replace(sound, data=merged), row)
 
@@ -190,7 +203,7 @@ class _Reading:
         }
         if row is not None:
             names["matrix"] = row
-        return Scope(names, {"matrix": _NO_MATRIX})
+        return Scope(names, {"matrix": _TOLD if self.lost else _NO_MATRIX})
 
     def _targets(
         self, merged: Mapping[str, Any], row: Mapping[str, Any] | None
@@ -198,6 +211,8 @@ class _Reading:
         scope = self.matrix_scope()
         if row is not None:
             scope = Scope({**scope.names, "matrix": row}, scope.absent)
+        elif self.lost:
+            scope = Scope(scope.names, {**scope.absent, "matrix": _TOLD})
         default = self.context.default_target
         if "target" not in merged and default is None:
             message = f"names no target, and the project has several ({self._known()}): set target or defaultTarget"
@@ -236,17 +251,20 @@ class _Reading:
             "name": name,
             "target": scope.names["target"],
         }
-        for one in unresolved:
-            self._problem(one.steps, one.message, "expression")
+        self._tell(unresolved)
         wounds += [one.steps for one in unresolved]
         return self.sound(data, self.context.strict, wounds, sound.unsound)
 
     def _expand(self, value: Any, scope: Scope, steps: Steps) -> Any:
         unresolved: list[Unresolved] = []
         result = expand(value, scope, unresolved, steps)
-        for one in unresolved:
-            self._problem(one.steps, one.message, "expression")
+        self._tell(unresolved)
         return None if unresolved else result
+
+    def _tell(self, unresolved: Sequence[Unresolved]) -> None:
+        for one in unresolved:
+            if one.message:
+                self._problem(one.steps, one.message, "expression")
 
     def _assemble(self, sound: Salvaged, target: Target, scope: Scope) -> None:
         draft = Draft(data=sound.data, target=target, layers=self.layers, scope=scope)

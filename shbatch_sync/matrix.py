@@ -29,11 +29,15 @@ Row = dict[str, Any]
 
 
 class MatrixError(Exception):
-    """A matrix that gives no combinations; `steps` lead to what is wrong within it."""
+    """A matrix that gives no combinations; `steps` lead to what is wrong within it.
+
+    `others` are further things that are wrong with it, so that all are told at once.
+    """
 
     def __init__(self, message: str, *steps: str | int) -> None:
         super().__init__(message)
         self.steps: Steps = steps
+        self.others: tuple[MatrixError, ...] = ()
 
 
 def combinations(matrix: Any, scope: Scope, files: FileReader, beside: str) -> list[Row]:
@@ -50,13 +54,15 @@ def combinations(matrix: Any, scope: Scope, files: FileReader, beside: str) -> l
     """
     unresolved: list[Unresolved] = []
     matrix = expand(matrix, scope, unresolved)
-    if unresolved:
-        raise MatrixError(unresolved[0].message, *unresolved[0].steps)
-    axes = {
-        name: _values(name, axis, files, beside)
-        for name, axis in matrix.items()
-        if name not in _SPECIAL
-    }
+    _raise([MatrixError(one.message, *one.steps) for one in unresolved])
+    axes, errors = {}, []
+    for name, axis in matrix.items():
+        if name not in _SPECIAL:
+            try:
+                axes[name] = _values(name, axis, files, beside)
+            except MatrixError as error:
+                errors.append(error)
+    _raise(errors)
     _refuse_explosion(axes)
     rows = (
         [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
@@ -75,6 +81,13 @@ def combinations(matrix: Any, scope: Scope, files: FileReader, beside: str) -> l
     if len(rows) > MAX_COMBINATIONS:
         raise MatrixError(_too_many(len(rows)))
     return rows
+
+
+def _raise(errors: Sequence[MatrixError]) -> None:
+    if errors:
+        first, *others = errors
+        first.others = tuple(others)
+        raise first
 
 
 def _refuse_explosion(axes: Mapping[str, Sequence[Any]]) -> None:

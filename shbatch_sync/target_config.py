@@ -16,7 +16,7 @@ from shbatch_sync.config import (
     resolve_config,
     trusted_hosts,
 )
-from shbatch_sync.errors import SettingsError
+from shbatch_sync.errors import CredentialsMissingError, SettingsError
 from shbatch_sync.project import SecretSource, Target
 
 _VARIABLES = {"sh_client_id": "SH_CLIENT_ID", "sh_client_secret": "SH_CLIENT_SECRET"}
@@ -83,7 +83,7 @@ def _from_env(target: Target, key: str, source: SecretSource | None, env: Mappin
     value = env.get(source.env)
     if not value:
         message = f"{target.origin}: environment variable {source.env} ({key} of target {target.name}) is not set"
-        raise SettingsError(message)
+        raise CredentialsMissingError(message)
     return value
 
 

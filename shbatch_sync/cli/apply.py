@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from shbatch_sync.cli.events import EventStream, event_stream
-from shbatch_sync.cli.output import Output, speaking
+from shbatch_sync.cli.output import Output, format_option, speaking, verbose_option
 from shbatch_sync.cli.plan import show
 from shbatch_sync.cli.progress import Progress
-from shbatch_sync.cli.running import make_run
 from shbatch_sync.cli.saved import demand_consent, refuse_options, saved_plan
+from shbatch_sync.cli.selection import Permission, Selection, gating, selecting
 from shbatch_sync.cli.signals import ending_gently
 from shbatch_sync.cli.terms import service_of
-from shbatch_sync.cli.workspace import (
-    Selection,
-    gating,
-    open_workspace,
-    policy_of,
-    selecting,
-    since_option,
-)
+from shbatch_sync.cli.workspace import check_restart, open_workspace, policy_of
 from shbatch_sync.errors import ExitCode, SettingsError, ShbatchError
 from shbatch_sync.plan import Action, Plan
+from shbatch_sync.plural import counted
+from shbatch_sync.workspace import make_run, open_target
 
 if TYPE_CHECKING:
+    from shbatch_sync.reconcile.options import Options
     from shbatch_sync.reconcile.result import Step
-    from shbatch_sync.reconcile.run import Options, Run
+    from shbatch_sync.reconcile.run import Run
     from shbatch_sync.savedplan import SavedPlan
     from shbatch_sync.session import Session
 
@@ -42,18 +37,14 @@ class Order:
 
     Attributes:
         selection: Which jobs to act on.
-        target: Name of the target.
-        variables: Pairs of `--var`.
-        gates: What `policy_of` is given.
+        permission: What it may do.
         saved: The saved plan that has to be met.
         yes: Whether it need not be asked for.
         style: `text` or `json`.
     """
 
     selection: Selection
-    target: str | None
-    variables: tuple[str, ...]
-    gates: dict[str, Any]
+    permission: Permission
     saved: SavedPlan | None
     yes: bool
     style: str
@@ -61,12 +52,14 @@ class Order:
 
 @click.command("apply")
 @selecting
-@since_option
 @gating
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--wait", is_flag=True, help="Go on until nothing can progress without a person.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="End after so long."
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="End after so long; a call in flight is finished.",
 )
 @click.option(
     "--poll",
@@ -84,14 +77,7 @@ class Order:
     "--parallelism", type=click.IntRange(1, 32), default=4, show_default=True, help="Calls at once."
 )
 @click.option("--fail-fast", is_flag=True, help="Stop at the first job that fails.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Of the result; json is one event a line.",
-)
+@format_option("text", "json", words="Of the result; json is one event a line.")
 @click.option(
     "--json-into",
     "into",
@@ -99,19 +85,12 @@ class Order:
     type=click.Path(dir_okay=False),
     help="Write the events to a file as well.",
 )
+@verbose_option("Tell of sealing as well.")
 @speaking
 def command(
     output: Output,
-    paths: tuple[str, ...],
-    target: str | None,
-    globs: tuple[str, ...],
-    labels: tuple[str, ...],
-    variables: tuple[str, ...],
-    since: str | None,
-    prune: bool,
-    allow: tuple[str, ...],
-    restart: tuple[str, ...],
-    max_pu: float | None,
+    selection: Selection,
+    permission: Permission,
     yes: bool,
     wait: bool,
     timeout: float | None,
@@ -122,15 +101,13 @@ def command(
     style: str,
     into: str | None,
 ) -> int:
-    """Make the service agree with the manifests, or do exactly what a saved plan says."""
-    from shbatch_sync.reconcile.run import Options  # noqa: PLC0415
+    """Make the service agree with the manifests, or do exactly what a saved plan says: `apply plan.json`."""
+    from shbatch_sync.reconcile.options import Options  # noqa: PLC0415
 
     given = Order(
-        selection=Selection(paths=paths, globs=globs, labels=labels, since=since),
-        target=target,
-        variables=variables,
-        gates={"prune": prune, "allow": allow, "restart": restart, "max_pu": max_pu},
-        saved=saved_plan(output, paths),
+        selection=selection,
+        permission=permission,
+        saved=saved_plan(output, selection.paths),
         yes=yes,
         style=style,
     )
@@ -162,32 +139,32 @@ def _as_saved(output: Output, given: Order, saved: SavedPlan) -> Order:
             "--job": chosen.globs,
             "--label": chosen.labels,
             "--changed-since": chosen.since,
-            "--var": given.variables,
-            "--prune": given.gates["prune"],
-            "--allow": given.gates["allow"],
-            "--restart": given.gates["restart"],
-            "--max-pu": given.gates["max_pu"] is not None,
+            "--var": chosen.variables,
+            "--prune": given.permission.prune,
+            "--allow": given.permission.allow,
+            "--restart": given.permission.restart,
+            "--max-pu": given.permission.max_pu is not None,
         },
     )
     project = load_project(find_project(Path(output.directory)))
-    check_place(saved, project=project.name, target=given.target)
+    check_place(saved, project=project.name, target=chosen.target)
     terms = saved.terms
     return replace(
         given,
         selection=Selection(
+            target=saved.document["target"],
+            variables=tuple(f"{name}={value}" for name, value in terms.variables.items()),
             paths=tuple(str(project.root / path) for path in terms.paths),
             globs=terms.globs,
             labels=terms.labels,
             names=terms.names,
         ),
-        target=saved.document["target"],
-        variables=tuple(f"{name}={value}" for name, value in terms.variables.items()),
-        gates={
-            "prune": terms.prune,
-            "allow": terms.allow,
-            "restart": terms.restart,
-            "max_pu": terms.max_pu,
-        },
+        permission=Permission(
+            prune=terms.prune,
+            allow=terms.allow,
+            restart=terms.restart,
+            max_pu=terms.max_pu,
+        ),
         yes=True,
     )
 
@@ -199,11 +176,11 @@ def _carry_out(
     times: tuple[float | None, float | None],
     events: EventStream,
 ) -> int:
-    from shbatch_sync.session import open_session  # noqa: PLC0415
-
-    workspace = open_workspace(output, order.target, order.selection, order.variables)
-    policy = policy_of(workspace, **order.gates)
-    with open_session(workspace.project, workspace.target, os.environ) as session:
+    workspace = open_workspace(output, order.selection)
+    if order.saved is None:
+        check_restart(workspace, order.permission)
+    policy = policy_of(workspace, order.permission)
+    with open_target(workspace) as session:
         if order.saved is not None:
             from shbatch_sync.savedplan import check_policy, check_service  # noqa: PLC0415
 
@@ -228,7 +205,8 @@ def _settle(output: Output, session: Session, asked: float | None) -> float:
 
 
 def _apply(output: Output, run: Run, order: Order, events: EventStream) -> int:
-    from shbatch_sync.reconcile.apply import apply_plan, look  # noqa: PLC0415
+    from shbatch_sync.reconcile.apply import apply_plan  # noqa: PLC0415
+    from shbatch_sync.reconcile.looking import look  # noqa: PLC0415
     from shbatch_sync.render.events import ended, planned  # noqa: PLC0415
 
     first = look(run, record=order.yes)
@@ -237,7 +215,7 @@ def _apply(output: Output, run: Run, order: Order, events: EventStream) -> int:
     if order.style == "text":
         show(output, first.plan)
     events.send(*planned(first.plan))
-    if not order.yes and not _agreed(first.plan):
+    if not order.yes and not _agreed(first.plan, wait=run.options.wait):
         output.say("nothing was changed")
         return ExitCode.ERROR
     run.known = first.inventory.ids
@@ -266,12 +244,12 @@ def _listen(run: Run, progress: Progress, events: EventStream) -> None:
         if any(change.action is Action.WAIT for change in plan.changes):
             events.send(waiting(plan))
 
-    run.report, run.watch = step, watch
+    run.report, run.watch, run.settling = step, watch, progress.settling
 
 
-def _agreed(plan: Plan) -> bool:
-    """Ask, where there is something to agree to."""
-    if not any(change.effective for change in plan.changes):
+def _agreed(plan: Plan, *, wait: bool) -> bool:
+    """Ask, where there is something to agree to, be it only what a run that waits will start later."""
+    if not (any(change.effective for change in plan.changes) or (wait and plan.later)):
         return True
     if not sys.stdin.isatty():
         message = (
@@ -282,9 +260,11 @@ def _agreed(plan: Plan) -> bool:
 
 
 def _question(plan: Plan) -> str:
-    starts = plan.count(Action.START)
-    if not starts:
+    starts, later = plan.count(Action.START), len(plan.later)
+    if not starts + later:
         return "Apply this?"
     total = plan.estimate
     price = f", about {total['pu']:,.0f} PU" if total["pu"] else ", at a price that is not known"
-    return f"Start {starts} job{'s' if starts > 1 else ''}{price}?"
+    now = counted(starts, "job")
+    which = f"{now}, and {later} later" if later else now
+    return f"Start {which}{price}?"

@@ -23,7 +23,7 @@ def command(output: Output, path: str) -> int:
 
     Reads what GitHub Actions or GitLab CI sets, and GITHUB_TOKEN or SHBATCH_FORGE_TOKEN.
     """
-    from shbatch_sync.forge import find_forge, put_comment  # noqa: PLC0415
+    from shbatch_sync.forge.comments import find_forge, put_comment  # noqa: PLC0415
     from shbatch_sync.render.markdown import render_markdown  # noqa: PLC0415
 
     body = render_markdown(open_plan(output, path).plan)

@@ -35,7 +35,7 @@ from shbatch_sync.errors import ExitCode
     type=click.FloatRange(min=0),
     default=0.0,
     show_default=True,
-    help="Seconds a list lags.",
+    help="Seconds of its own clock that a list lags.",
 )
 @click.option(
     "--page-size",

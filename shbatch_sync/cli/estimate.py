@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import click
 
-from shbatch_sync.cli.output import Output, speaking
-from shbatch_sync.cli.workspace import Selection, open_workspace, selecting
+from shbatch_sync.cli.output import Output, format_option, into_option, speaking, verbose_option
+from shbatch_sync.cli.selection import Selection, selecting
+from shbatch_sync.cli.workspace import open_workspace
 from shbatch_sync.cost.price import Estimate
 from shbatch_sync.errors import ExitCode
 
 
 @click.command("estimate")
 @selecting
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="Of the result.",
-)
+@format_option("text", "json", "markdown")
+@into_option
+@verbose_option("Every job with what its price assumes.")
 @speaking
-def command(
-    output: Output,
-    paths: tuple[str, ...],
-    target: str | None,
-    globs: tuple[str, ...],
-    labels: tuple[str, ...],
-    variables: tuple[str, ...],
-    style: str,
-) -> int:
+def command(output: Output, selection: Selection, style: str, into: str | None) -> int:
     """Estimate tiles and processing units of every job, before anything exists; needs no network."""
-    from shbatch_sync.cli.running import memory_of, prices_of  # noqa: PLC0415
     from shbatch_sync.cost.calibration import below_minimum  # noqa: PLC0415
     from shbatch_sync.pricing import past_prices  # noqa: PLC0415
     from shbatch_sync.render.estimate_text import markdown_estimates, render_estimates  # noqa: PLC0415
-    from shbatch_sync.session import ledger_of  # noqa: PLC0415
+    from shbatch_sync.session import open_ledger  # noqa: PLC0415
+    from shbatch_sync.workspace import memory_of, prices_of  # noqa: PLC0415
 
-    workspace = open_workspace(
-        output, target, Selection(paths=paths, globs=globs, labels=labels), variables
-    )
+    workspace = open_workspace(output, selection)
     chosen = [
         job
         for job in workspace.jobs
         if workspace.selected is None or job.name in workspace.selected
     ]
-    ledger = ledger_of(workspace.project, workspace.target)
-    prices = dict(prices_of(workspace, chosen, ledger))
-    past = past_prices(chosen, memory_of(workspace, ledger))
+    with open_ledger(workspace.project, workspace.target, os.environ) as ledger:
+        prices = dict(prices_of(workspace, chosen, ledger))
+        past = past_prices(chosen, memory_of(workspace, ledger))
+    output.save(into, lambda: _document(prices, past))
     match style:
         case "json":
             output.json(_document(prices, past))

@@ -7,22 +7,16 @@ from typing import Any
 
 import click
 
-from shbatch_sync.cli.output import Output, speaking
-from shbatch_sync.cli.workspace import target_option
-from shbatch_sync.errors import ExitCode, SettingsError
+from shbatch_sync.cli.output import Output, format_option, speaking
+from shbatch_sync.cli.selection import target_option
+from shbatch_sync.cli.workspace import named_target
+from shbatch_sync.errors import ExitCode
 from shbatch_sync.render.escape import one_line
 
 
 @click.command("grids")
 @target_option
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Of the result.",
-)
+@format_option("text", "json")
 @speaking
 def command(output: Output, target: str | None, style: str) -> int:
     """List the tiling grids of a target: ids, tile sizes and resolutions."""
@@ -32,11 +26,7 @@ def command(output: Output, target: str | None, style: str) -> int:
     from shbatch_sync.store.project import find_project, load_project  # noqa: PLC0415
 
     project = load_project(find_project(Path(output.directory)))
-    name = target or project.default_target
-    if name is None or name not in project.targets:
-        message = f"which target? pass --target with one of: {', '.join(project.targets)}"
-        raise SettingsError(message)
-    with open_session(project, project.targets[name], os.environ) as session:
+    with open_session(project, named_target(project, target), os.environ) as session:
         grids = list(session.client.iter_tiling_grids())
     if style == "json":
         output.json(grids)

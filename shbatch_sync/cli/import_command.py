@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shbatch_sync.cli.output import Output, conceal, speaking
-from shbatch_sync.cli.workspace import target_option
+from shbatch_sync.cli.selection import target_option
+from shbatch_sync.cli.variables import as_environment, variable_options
 from shbatch_sync.errors import ExitCode, SettingsError
 from shbatch_sync.project import JOBS_FOLDER
 from shbatch_sync.render.escape import printable
+from shbatch_sync.workspace import secrets_of
 
 if TYPE_CHECKING:
     from shbatch_sync.importing import Imported, Manner, Subject, Variables
@@ -43,6 +45,7 @@ _STDIN = "-"
     "--gs-credentials", metavar="VARIABLE", help="Variable that holds the Google credentials."
 )
 @target_option
+@variable_options
 @speaking
 def command(
     output: Output,
@@ -51,7 +54,8 @@ def command(
     bodies: tuple[str, ...],
     out: str | None,
     target: str | None,
-    **variables: str | None,
+    variables: tuple[str, ...],
+    **credentials: str | None,
 ) -> int:
     """Write manifests that declare live requests as they are, or request bodies; secrets become variables."""
     from shbatch_sync.importing import import_all  # noqa: PLC0415
@@ -60,7 +64,8 @@ def command(
     if [bool(ids), everything, bool(bodies)].count(True) != 1:
         message = "what is to be imported? pass one of --id ID, --all, --from FILE"
         raise SettingsError(message)
-    loaded = load(directory=output.directory, target=target, env=os.environ, may_be_empty=True)
+    env = {**os.environ, **as_environment(variables)}
+    loaded = load(directory=output.directory, target=target, env=env, may_be_empty=True)
     chosen = _target(loaded, target)
     folder = _folder(output, loaded.project, out)
     subjects = (
@@ -68,7 +73,7 @@ def command(
         if bodies
         else _live(output, loaded, chosen, ids)
     )
-    manner = _manner(loaded, chosen, folder, _variables(chosen, variables))
+    manner = _manner(loaded, chosen, folder, _variables(chosen, credentials))
     imported = import_all(subjects, {job.name for job in loaded.jobs}, manner)
     sound = _sound(output, loaded, chosen, imported)
     _write(output, loaded.project, folder, sound)
@@ -126,9 +131,9 @@ def _live(output: Output, loaded: Loaded, target: Target, ids: Sequence[str]) ->
     from shbatch_sync.importing import subject_of  # noqa: PLC0415
     from shbatch_sync.session import open_session  # noqa: PLC0415
 
-    own = target.client_secret
-    conceal(os.environ.get(name, "") for name in ("SH_CLIENT_SECRET", own.env if own else ""))
-    with open_session(loaded.project, target, os.environ) as session:
+    secrets = secrets_of(loaded)
+    conceal(secrets)
+    with open_session(loaded.project, target, os.environ, secrets) as session:
         client = session.client
         requests = (
             [client.get_request(one) for one in dict.fromkeys(ids)]
@@ -161,8 +166,8 @@ def _reason_against(request: BatchProcessRequest, loaded: Loaded, ours: set[str 
         )
     if isinstance(found, Damaged):
         return f"carries a damaged marker ({found.why})"
-    if request.request_id.lower() in adopting:
-        return f"is declared already, by job {adopting[request.request_id.lower()]}"
+    if request.request_id in adopting:
+        return f"is declared already, by job {adopting[request.request_id]}"
     if phase_of(request) is Phase.FAILED:
         return "has failed, and cannot be taken over: import its body with --from"
     return ""

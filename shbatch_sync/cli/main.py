@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from shbatch_sync.cli.output import COLORS, Output, complain
+from shbatch_sync.cli.output import COLORS, Output, complain, verbose_option
 from shbatch_sync.errors import ExitCode, ManifestError, ShbatchError
 from shbatch_sync.version import __version__
 
@@ -51,6 +51,10 @@ class _Commands(click.Group):
             return None
         module = import_module(f"shbatch_sync.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        if not any("-v" in option.opts for option in command.params):
+            # It says nothing more, and whoever always passes it is not to be stopped by that.
+            verbose_option("", hidden=True)(command)
+        _take_variables(command, f"SHBATCH_{cmd_name.upper()}")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -60,15 +64,27 @@ class _Commands(click.Group):
             formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
 
+def _take_variables(command: click.Command, prefix: str) -> None:
+    """Let every option be set by a variable that is called as the option is.
+
+    click would call it as the parameter of the function is called, which no user knows.
+    """
+    for option in command.params:
+        if isinstance(option, click.Option) and option.name != "version":
+            flags = [flag for flag in option.opts if flag.startswith("--")] or ["--directory"]
+            option.envvar = [f"{prefix}_{flag[2:].replace('-', '_').upper()}" for flag in flags]
+
+
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "SHBATCH"},
-    epilog="Exit codes: 0 done or only waiting, 1 error, 2 changes (plan --detailed-exitcode), 3 withheld or "
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Every option can be set by a variable: `plan --format json` by SHBATCH_PLAN_FORMAT=json. "
+    "Exit codes: 0 done or only waiting, 1 error, 2 changes (plan --detailed-exitcode), 3 withheld or "
     "refused, 4 needs attention or out of time, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="shbatch-sync")
 @click.option("-C", "directory", metavar="DIR", default=".", help="Act as if started in DIR.")
-@click.option("-v", "--verbose", count=True, help="Say more, on stderr.")
+@click.option("-v", "--verbose", count=True, help="Say more: see status, estimate, apply.")
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 @click.option(
     "--color", type=click.Choice(COLORS), default="auto", show_default=True, help="Colour."
@@ -77,6 +93,9 @@ class _Commands(click.Group):
 def cli(ctx: click.Context, directory: str, verbose: int, quiet: bool, color: str) -> None:
     """Keep Sentinel Hub batch requests in the state that YAML manifests in git declare."""
     ctx.obj = Output(directory=directory, verbose=verbose, quiet=quiet, color=color)
+
+
+_take_variables(cli, "SHBATCH")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -117,6 +136,9 @@ def _run(arguments: list[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         complain("interrupted")
         return ExitCode.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.ERROR
     except click.ClickException as error:
         complain(error.format_message(), usage=getattr(error, "ctx", None))
         return ExitCode.ERROR

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING
 from shbatch_sync.clock import SystemClock
 
 if TYPE_CHECKING:
-    from shbatch_sync.cli.workspace import Workspace
     from shbatch_sync.plan import Plan, Policy
+    from shbatch_sync.workspace import Workspace
 
 SERVICE = "offline"
 UNSEEN = (
@@ -25,16 +26,15 @@ def offline_plan(workspace: Workspace, policy: Policy) -> Plan:
     from shbatch_sync.ledger import Ledger  # noqa: PLC0415
     from shbatch_sync.plan import Facts  # noqa: PLC0415
     from shbatch_sync.pricing import Prices  # noqa: PLC0415
-    from shbatch_sync.session import ledger_of  # noqa: PLC0415
+    from shbatch_sync.session import open_ledger  # noqa: PLC0415
     from shbatch_sync.store.git import current_commit  # noqa: PLC0415
+    from shbatch_sync.store.ledger import unread  # noqa: PLC0415
 
     project, target = workspace.project, workspace.target
-    ledger = Ledger.of(
-        ledger_of(project, target).read(),
-        project=project.name,
-        target=target.name,
-        account=target.account,
-    )
+    with open_ledger(project, target, os.environ) as store:
+        lines = store.read()
+        hidden = unread(store)
+    ledger = Ledger.of(lines, project=project.name, target=target.name, account=target.account)
     facts = Facts(
         project=project.name,
         target=target.name,
@@ -54,7 +54,7 @@ def offline_plan(workspace: Workspace, policy: Policy) -> Plan:
     return replace(
         plan,
         changes=tuple(change for change in plan.changes if change.job not in begun),
-        warnings=(UNSEEN, *_begun(unknown), *plan.warnings),
+        warnings=(UNSEEN, *filter(None, [hidden]), *_begun(unknown), *plan.warnings),
     )
 
 

@@ -63,6 +63,14 @@ class Output:
         """Print a result as JSON."""
         click.echo(json_text(value, indent=2))
 
+    def save(self, file: str | None, document: Callable[[], Any]) -> None:
+        """Write a result as JSON into a file, whole or not at all; without one, do nothing."""
+        if file is not None:
+            path = Path(self.directory) / file
+            beside = path.with_name(f"{path.name}.part")
+            beside.write_text(json_text(document(), indent=2) + "\n", encoding="utf-8")
+            beside.replace(path)
+
     def say(self, text: str) -> None:
         """Tell what is going on, on stderr."""
         if not self.quiet:
@@ -101,8 +109,42 @@ def complain(message: str, usage: click.Context | None = None) -> None:
     click.echo(no_commands(discreet(text)), err=True)
 
 
+def format_option(
+    *styles: str, words: str = "Of the result."
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `--format`, which arrives as `style`; the first style is the default."""
+    return click.option(
+        "--format",
+        "style",
+        type=click.Choice(styles),
+        default=styles[0],
+        show_default=True,
+        help=words,
+    )
+
+
+def into_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--json-into`, which arrives as `into`."""
+    return click.option(
+        "--json-into", "into", metavar="FILE", help="Write the result as JSON into FILE as well."
+    )(function)
+
+
+def verbose_option(
+    words: str, *, hidden: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add `-v` to a command that has more to say; `words` are what."""
+
+    def more(context: click.Context, _: click.Parameter, count: int) -> None:
+        context.obj = replace(context.obj, verbose=context.obj.verbose + count)
+
+    return click.option(
+        "-v", "--verbose", count=True, expose_value=False, callback=more, help=words, hidden=hidden
+    )
+
+
 def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Hand a command its `Output`; takes `-v`, `-q`, `--color` and `-C` behind the command's name as well."""
+    """Hand a command its `Output`; takes `-q`, `--color` and `-C` behind the command's name as well."""
 
     @click.option(
         "-C",
@@ -112,7 +154,6 @@ def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
         is_eager=True,
         help="Act as if started in DIR.",
     )
-    @click.option("-v", "--verbose", count=True, help="Say more.")
     @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
     @click.option("--color", type=click.Choice(COLORS), default=None, help="Colour.")
     @click.pass_obj
@@ -121,7 +162,6 @@ def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
         /,
         *args: Any,
         directory: str | None,
-        verbose: int,
         quiet: bool,
         color: str | None,
         **kwargs: Any,
@@ -129,7 +169,6 @@ def speaking(function: Callable[..., Any]) -> Callable[..., Any]:
         merged = replace(
             output,
             directory=str(Path(output.directory, directory or "")),
-            verbose=output.verbose + verbose,
             quiet=output.quiet or quiet,
             color=color or output.color,
         )

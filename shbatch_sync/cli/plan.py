@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from shbatch_sync.cli.output import Output, json_text, speaking
-from shbatch_sync.cli.running import make_run
+from shbatch_sync.cli.output import Output, format_option, speaking
+from shbatch_sync.cli.selection import Permission, Selection, gating, selecting
 from shbatch_sync.cli.terms import make_terms, service_of
-from shbatch_sync.cli.workspace import (
-    Selection,
-    gating,
-    open_workspace,
-    policy_of,
-    selecting,
-    since_option,
-)
-from shbatch_sync.errors import ExitCode, SettingsError
+from shbatch_sync.cli.workspace import check_restart, open_workspace, policy_of
+from shbatch_sync.errors import CredentialsMissingError, ExitCode, SettingsError
+from shbatch_sync.workspace import make_run, open_target
 
 if TYPE_CHECKING:
-    from shbatch_sync.cli.workspace import Workspace
     from shbatch_sync.plan import Plan, Policy
     from shbatch_sync.planfile import Terms
+    from shbatch_sync.workspace import Workspace
 
 FORMATS = ("text", "json", "markdown")
 
 
 @click.command("plan")
 @selecting
-@since_option
 @gating
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="Of the result.",
-)
+@format_option(*FORMATS)
 @click.option(
     "--out",
     "--json-into",
@@ -58,41 +42,26 @@ FORMATS = ("text", "json", "markdown")
 @speaking
 def command(
     output: Output,
-    paths: tuple[str, ...],
-    target: str | None,
-    globs: tuple[str, ...],
-    labels: tuple[str, ...],
-    variables: tuple[str, ...],
-    since: str | None,
-    prune: bool,
-    allow: tuple[str, ...],
-    restart: tuple[str, ...],
-    max_pu: float | None,
+    selection: Selection,
+    permission: Permission,
     style: str,
     out: str | None,
     offline: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Show what apply would change, and what it would cost."""
-    if out is not None and "-" in paths:
+    if out is not None and "-" in selection.paths:
         message = "--out: a plan of a manifest from standard input could not be made again; give it a file"
         raise SettingsError(message)
-    selection = Selection(paths=paths, globs=globs, labels=labels, since=since)
-    workspace = open_workspace(output, target, selection, variables)
-    policy = policy_of(workspace, prune=prune, allow=allow, restart=restart, max_pu=max_pu)
+    workspace = open_workspace(output, selection)
+    check_restart(workspace, permission)
+    policy = policy_of(workspace, permission)
     plan, service = _plan(workspace, policy, offline=offline)
-    terms = make_terms(
-        output,
-        workspace,
-        selection,
-        policy,
-        service=service,
-        variables=variables,
-        asked={"prune": prune, "allow": allow, "restart": restart, "max_pu": max_pu},
-    )
+    from shbatch_sync.planfile import to_json  # noqa: PLC0415
+
+    terms = make_terms(output, workspace, selection, permission, service=service, policy=policy)
     show(output, plan, style, terms)
-    if out is not None:
-        write(plan, terms, Path(output.directory) / out)
+    output.save(out, lambda: to_json(plan, terms))
     return ExitCode.CHANGES if detailed_exitcode and plan.has_changes else ExitCode.OK
 
 
@@ -102,12 +71,15 @@ def _plan(workspace: Workspace, policy: Policy, *, offline: bool) -> tuple[Plan,
         from shbatch_sync.cli.offline import SERVICE, offline_plan  # noqa: PLC0415
 
         return offline_plan(workspace, policy), SERVICE
-    from shbatch_sync.reconcile.apply import look  # noqa: PLC0415
-    from shbatch_sync.session import open_session  # noqa: PLC0415
+    from shbatch_sync.reconcile.looking import look  # noqa: PLC0415
 
-    with open_session(workspace.project, workspace.target, os.environ) as session:
-        plan = look(make_run(workspace, session, policy), record=False).plan
-        return plan, service_of(session)
+    try:
+        with open_target(workspace) as session:
+            plan = look(make_run(workspace, session, policy), record=False).plan
+            return plan, service_of(session)
+    except CredentialsMissingError as error:
+        message = f"{error}\n  without credentials, `plan --offline` goes by the manifests and the ledger alone"
+        raise SettingsError(message) from None
 
 
 def show(output: Output, plan: Plan, style: str = "text", terms: Terms | None = None) -> None:
@@ -124,12 +96,3 @@ def show(output: Output, plan: Plan, style: str = "text", terms: Terms | None = 
         from shbatch_sync.render.plan_text import render_plan  # noqa: PLC0415
 
         output.result(render_plan(plan, output.paint))
-
-
-def write(plan: Plan, terms: Terms, path: Path) -> None:
-    """Write a plan to a file, whole or not at all."""
-    from shbatch_sync.planfile import to_json  # noqa: PLC0415
-
-    beside = path.with_name(f"{path.name}.part")
-    beside.write_text(json_text(to_json(plan, terms), indent=2) + "\n", encoding="utf-8")
-    beside.replace(path)

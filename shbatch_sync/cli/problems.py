@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shbatch_sync.cli.output import discreet
+from shbatch_sync.plural import counted
 from shbatch_sync.render.escape import no_commands, printable
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def problem_text(problems: Sequence[Problem]) -> str:
     """Return one line a problem, those that are alike together where they are many, and a last line that counts them."""
     errors = sum(problem.severity != "warning" for problem in problems)
     warnings = len(problems) - errors
-    words = [_count(errors, "error")] if errors else []
-    words += [_count(warnings, "warning")] if warnings else []
+    words = [counted(errors, "error")] if errors else []
+    words += [counted(warnings, "warning")] if warnings else []
     return "\n".join([*map(printable, _lines(problems)), f"{', '.join(words)}."])
 
 
@@ -78,7 +79,3 @@ def report_warnings(output: Output, loaded: Loaded) -> None:
 
 def _names(jobs: Sequence[str]) -> str:
     return jobs[0] if len(jobs) == 1 else f"{jobs[0]} and {len(jobs) - 1} more"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -14,6 +14,7 @@ from shbatch_sync.render.escape import no_commands
 if TYPE_CHECKING:
     from shbatch_sync.cli.output import Output
 
+WORTH_A_WORD = 2.0  # seconds
 _MOVING = frozenset({Reason.ANALYSING, Reason.STARTING, Reason.PROCESSING, Reason.STOPPING})
 
 
@@ -25,6 +26,7 @@ class Progress:
         self._status: Any = None
         self._said = ""
         self._seen: set[Step] = set()
+        self._settling = False
 
     def __enter__(self) -> Self:
         if self._output.interactive(sys.stderr) and not self._output.quiet:
@@ -62,6 +64,12 @@ class Progress:
             self._status.console.print(
                 no_commands(line), markup=False, highlight=False, soft_wrap=True
             )
+
+    def settling(self, seconds: float) -> None:
+        """Tell once why nothing happens, where that takes long enough to wonder."""
+        if seconds > WORTH_A_WORD and not self._settling:
+            self._say(f"waiting {seconds:.0f} s, until every list is sure to show what is new")
+        self._settling = True
 
     def round(self, plan: Plan) -> None:
         """Tell what is being waited for."""

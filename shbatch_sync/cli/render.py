@@ -4,37 +4,21 @@ from __future__ import annotations
 
 import click
 
-from shbatch_sync.cli.output import Output, speaking
-from shbatch_sync.cli.workspace import Selection, open_workspace, selecting
+from shbatch_sync.cli.output import Output, format_option, speaking
+from shbatch_sync.cli.selection import Selection, selecting
+from shbatch_sync.cli.workspace import open_workspace
 from shbatch_sync.errors import ExitCode
 
 
 @click.command("render")
 @selecting
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["yaml", "json"]),
-    default="yaml",
-    show_default=True,
-    help="Of the result.",
-)
+@format_option("yaml", "json")
 @speaking
-def command(
-    output: Output,
-    paths: tuple[str, ...],
-    target: str | None,
-    globs: tuple[str, ...],
-    labels: tuple[str, ...],
-    variables: tuple[str, ...],
-    style: str,
-) -> int:
+def command(output: Output, selection: Selection, style: str) -> int:
     """Print the jobs as they would be posted, and where each value was written; needs no network."""
     from shbatch_sync.expanded import expanded  # noqa: PLC0415
 
-    workspace = open_workspace(
-        output, target, Selection(paths=paths, globs=globs, labels=labels), variables
-    )
+    workspace = open_workspace(output, selection)
     written = [
         expanded(one, workspace.target)
         for one in workspace.loaded.declarations

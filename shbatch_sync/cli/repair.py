@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from shbatch_sync.cli.output import Output, speaking
-from shbatch_sync.cli.running import make_run
-from shbatch_sync.cli.workspace import Selection, open_workspace, policy_of, target_option
+from shbatch_sync.cli.selection import Selection, target_option
+from shbatch_sync.cli.variables import variable_options
+from shbatch_sync.cli.workspace import open_workspace, policy_of
 from shbatch_sync.errors import ExitCode, SettingsError
+from shbatch_sync.plural import counted
 from shbatch_sync.render.escape import one_line
+from shbatch_sync.workspace import make_run, open_target
 
 if TYPE_CHECKING:
     from shbatch_sync.repair import Mend
@@ -20,24 +22,25 @@ if TYPE_CHECKING:
 
 @click.command("repair")
 @target_option
+@variable_options
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @speaking
-def command(output: Output, target: str | None, yes: bool) -> int:
+def command(output: Output, target: str | None, variables: tuple[str, ...], yes: bool) -> int:
     """Write damaged markers back; says for each request how its owner was told."""
-    from shbatch_sync.reconcile.apply import look  # noqa: PLC0415
+    from shbatch_sync.reconcile.looking import look  # noqa: PLC0415
     from shbatch_sync.reconcile.mending import mend  # noqa: PLC0415
     from shbatch_sync.repair import mends  # noqa: PLC0415
-    from shbatch_sync.session import open_session  # noqa: PLC0415
 
-    workspace = open_workspace(output, target, Selection())
-    with open_session(workspace.project, workspace.target, os.environ) as session:
+    workspace = open_workspace(output, Selection(target=target, variables=variables))
+    with open_target(workspace) as session:
         run = make_run(workspace, session, policy_of(workspace))
         current = look(run, record=False)
         found = mends(workspace.jobs, current.inventory, current.ledger, current.plan.facts)
         output.result("\n".join(_lines(found)) if found else "no marker is damaged")
         ready = [one for one in found if one.marker is not None]
-        if ready and not yes:
-            _ask(len(ready))
+        if ready and not yes and not _agreed(len(ready)):
+            output.say("nothing was changed")
+            return ExitCode.ERROR
         failed = [text for one in ready if (text := mend(run, one)) is not None]
     for text in failed:
         output.say(f"error: {text}")
@@ -46,13 +49,13 @@ def command(output: Output, target: str | None, yes: bool) -> int:
     return ExitCode.ATTENTION if len(ready) < len(found) else ExitCode.OK
 
 
-def _ask(number: int) -> None:
+def _agreed(number: int) -> bool:
     if not sys.stdin.isatty():
         message = (
             "repair asks before it changes anything, and there is no terminal to ask on: pass --yes"
         )
         raise SettingsError(message)
-    click.confirm(f"Write {number} marker{'s' if number > 1 else ''} back?", err=True, abort=True)
+    return click.confirm(f"Write {counted(number, 'marker')} back?", err=True)
 
 
 def _lines(found: list[Mend]) -> list[str]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shbatch_sync.cli.output import Output
-    from shbatch_sync.reconcile.apply import Round
+    from shbatch_sync.reconcile.round import Round
     from shbatch_sync.reconcile.run import Run
     from shbatch_sync.savedplan import SavedPlan
 

@@ -11,10 +11,14 @@ KINDS = ("job", "project", "plan", "apply", "status", "validate", "history", "es
 
 
 @click.command("schema")
-@click.argument("kind", type=click.Choice(KINDS), default="job")
+@click.argument("kind", type=click.Choice(KINDS), default="job", metavar="[NAME]")
 @speaking
 def command(output: Output, kind: str) -> int:
-    """Print the JSON Schema of manifests (job), of shbatch.yaml (project), or of what a command prints as JSON."""
+    """Print the JSON Schema NAME.
+
+    NAME is job (manifests, the default) or project (shbatch.yaml), or plan, apply, status, validate, history or
+    estimate, for what these commands print as JSON.
+    """
     from shbatch_sync.store.schemas import schema_text  # noqa: PLC0415
 
     output.result(schema_text(kind).rstrip())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from shbatch_sync.cli.output import Output, speaking
+from shbatch_sync.cli.output import Output, format_option, speaking
 from shbatch_sync.cli.plan import FORMATS, show
 from shbatch_sync.cli.saved import open_plan
 from shbatch_sync.errors import ExitCode
@@ -12,14 +12,7 @@ from shbatch_sync.errors import ExitCode
 
 @click.command("show")
 @click.argument("path", metavar="PLAN", type=click.Path())
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="Of the result.",
-)
+@format_option(*FORMATS)
 @speaking
 def command(output: Output, path: str, style: str) -> int:
     """Print a saved plan; needs no network."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shbatch_sync.reconcile.run import Interrupt
+    from shbatch_sync.reconcile.interrupt import Interrupt
 
 
 @contextmanager

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import asdict
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import click
 
-from shbatch_sync.cli.output import Output, speaking
-from shbatch_sync.cli.running import make_run
-from shbatch_sync.cli.workspace import Selection, open_workspace, policy_of, selecting, since_option
+from shbatch_sync.cli.output import Output, format_option, into_option, speaking, verbose_option
+from shbatch_sync.cli.selection import Selection, selecting
+from shbatch_sync.cli.workspace import open_workspace, policy_of
 from shbatch_sync.errors import ExitCode
+from shbatch_sync.plural import counted
 from shbatch_sync.standing import Standing, standings
+from shbatch_sync.workspace import make_run, open_target
 
 _NAMES = {
     "request_id": "requestId",
@@ -20,63 +23,62 @@ _NAMES = {
     "stop_reason": "stopReason",
 }
 
+# A name as the schema of manifests has it, or a glob of such names; `-` is standard input.
+NAME = re.compile(r"[a-z0-9*?][a-z0-9._*?-]{0,62}")
+
 
 @click.command("status")
 @selecting
-@since_option
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Of the result.",
-)
+@format_option("text", "json")
+@into_option
 @click.option(
     "--record",
     is_flag=True,
     help="Write ends, and requests of ours that it lacks, into the ledger.",
 )
+@verbose_option("Every job with its request's id and where its results are.")
 @speaking
 def command(
-    output: Output,
-    paths: tuple[str, ...],
-    target: str | None,
-    globs: tuple[str, ...],
-    labels: tuple[str, ...],
-    variables: tuple[str, ...],
-    since: str | None,
-    style: str,
-    record: bool,
+    output: Output, selection: Selection, style: str, into: str | None, record: bool
 ) -> int:
-    """Show where every job stands: state, progress, cost, what is next, where the results are."""
-    from shbatch_sync.reconcile.apply import look, take_in  # noqa: PLC0415
-    from shbatch_sync.session import open_session  # noqa: PLC0415
+    """Show where every job stands: state, progress, cost, what is next, where the results are.
 
-    selection = Selection(paths=paths, globs=globs, labels=labels, since=since)
-    workspace = open_workspace(output, target, selection, variables)
-    with open_session(workspace.project, workspace.target, os.environ) as session:
+    A path may also be the name of a job, which is then told in full.
+    """
+    from shbatch_sync.reconcile.looking import look  # noqa: PLC0415
+    from shbatch_sync.reconcile.recording import take_in  # noqa: PLC0415
+
+    named = tuple(path for path in selection.paths if _is_name(output, path))
+    paths = tuple(path for path in selection.paths if path not in named)
+    selection = replace(selection, paths=paths, globs=(*selection.globs, *named))
+    workspace = open_workspace(output, selection)
+    with open_target(workspace) as session:
         run = make_run(workspace, session, policy_of(workspace))
         current = look(run, record=record)
         if record:
             taken = take_in(run, current)
-            output.say(
-                f"ledger {session.ledger.place}: {taken} request{'' if taken == 1 else 's'} taken in"
-            )
+            output.say(f"ledger {session.ledger.place}: {counted(taken, 'request')} taken in")
     rows = standings(workspace.jobs, current.inventory, current.ledger, current.plan)
+    document = {
+        "formatVersion": "1.0",
+        "target": workspace.target.name,
+        "jobs": [_json(row) for row in rows],
+    }
+    output.save(into, lambda: document)
     if style == "json":
-        output.json(
-            {
-                "formatVersion": "1.0",
-                "target": workspace.target.name,
-                "jobs": [_json(row) for row in rows],
-            }
-        )
+        output.json(document)
         return ExitCode.OK
     from shbatch_sync.render.status_text import render_status  # noqa: PLC0415
 
-    output.result(render_status(rows, output.paint, verbose=output.verbose > 0))
+    output.result(render_status(rows, output.paint, verbose=bool(named) or output.verbose > 0))
     return ExitCode.OK
+
+
+def _is_name(output: Output, path: str) -> bool:
+    """Say whether an argument is a job's name, or a glob of names: nothing else is called so here."""
+    if path.endswith((".yaml", ".yml", ".json")):
+        return False
+    return NAME.fullmatch(path) is not None and not Path(output.directory, path).exists()
 
 
 def _json(row: Standing) -> dict[str, object]:

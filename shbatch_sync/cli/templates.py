@@ -17,7 +17,12 @@ targets:
   eu:
     baseUrl: https://services.sentinel-hub.com
     s3: {{iamRoleARN: "arn:aws:iam::123456789012:role/sentinel-hub-delivery"}}
+# What is started costs processing units (PU), at least 100 a request, and cannot be taken back. Where the starts of
+# one apply may cost more than this together, none of them goes: raise the limit, or pass `--allow cost` once.
+policy: {{maxStartPU: {max_start_pu}}}
 """
+# Ten of the smallest requests, and a tenth of what a general user of Copernicus Data Space may spend in a month.
+MAX_START_PU = 1000
 
 _JOB = """\
 apiVersion: shbatch-sync/v1
@@ -73,8 +78,9 @@ def first_files(name: str) -> dict[str, str]:
     """Return path → content of a new project called `name`."""
     from shbatch_sync.store.schemas import schema_text  # noqa: PLC0415
 
+    project = _PROJECT.format(name=name, max_start_pu=MAX_START_PU)
     return {
-        "shbatch.yaml": f"# yaml-language-server: $schema=.shbatch/project.schema.json\n{_PROJECT.format(name=name)}",
+        "shbatch.yaml": f"# yaml-language-server: $schema=.shbatch/project.schema.json\n{project}",
         "jobs/first-ndvi.yaml": f"# yaml-language-server: $schema=../.shbatch/job.schema.json\n{_JOB}",
         "jobs/evalscripts/ndvi.js": _EVALSCRIPT,
         ".shbatch/job.schema.json": schema_text("job"),

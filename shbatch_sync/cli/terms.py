@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shbatch_sync.planfile import Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from shbatch_sync.cli.output import Output
-    from shbatch_sync.cli.workspace import Selection, Workspace
+    from shbatch_sync.cli.selection import Permission, Selection
     from shbatch_sync.plan import Policy
     from shbatch_sync.session import Session
+    from shbatch_sync.workspace import Workspace
 
 
 def make_terms(
     output: Output,
     workspace: Workspace,
     selection: Selection,
-    policy: Policy,
+    permission: Permission,
     *,
     service: str,
-    variables: Sequence[str],
-    asked: Mapping[str, Any],
+    policy: Policy,
 ) -> Terms:
     """Return the terms of a plan that was just made."""
     changed = workspace.changed
@@ -35,8 +36,8 @@ def make_terms(
         globs=selection.globs,
         labels=selection.labels,
         names=None if changed is None else tuple(sorted(changed)),
-        variables=dict(pair.partition("=")[::2] for pair in variables),
-        **asked,
+        variables=dict(pair.partition("=")[::2] for pair in selection.variables),
+        **asdict(permission),
     )
 
 

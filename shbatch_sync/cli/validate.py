@@ -9,39 +9,47 @@ from typing import Any
 
 import click
 
-from shbatch_sync.cli.output import Output, speaking
+from shbatch_sync.cli.output import Output, format_option, into_option, speaking
 from shbatch_sync.cli.problems import problem_text
+from shbatch_sync.cli.selection import paths_argument
+from shbatch_sync.cli.variables import as_environment, variable_options
 from shbatch_sync.errors import ExitCode, ManifestError, Problem
+from shbatch_sync.plural import counted
 
 
 @click.command("validate")
-@click.argument("paths", nargs=-1, type=click.Path())
+@paths_argument
 @click.option("--target", metavar="NAME", help="For jobs that name none.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text", "json", "github", "sarif"]),
-    default="text",
-    show_default=True,
-    help="Of the result.",
-)
+@variable_options
+@format_option("text", "json", "github", "sarif")
+@into_option
 @speaking
-def command(output: Output, paths: tuple[str, ...], target: str | None, style: str) -> int:
+def command(
+    output: Output,
+    paths: tuple[str, ...],
+    target: str | None,
+    variables: tuple[str, ...],
+    style: str,
+    into: str | None,
+) -> int:
     """Check every manifest of the project, offline; reports all problems at once."""
     from shbatch_sync.store.project import load  # noqa: PLC0415
 
+    env = {**os.environ, **as_environment(variables)}
     try:
-        loaded = load(paths, directory=output.directory, target=target, env=os.environ)
+        loaded = load(paths, directory=output.directory, target=target, env=env)
     except ManifestError as error:
-        _report(output, style, error.problems, jobs=0)
-        return ExitCode.ERROR
-    unset = [_unset(variable, jobs) for variable, jobs in loaded.unset.items()]
-    _report(output, style, loaded.problems, jobs=len(loaded.jobs), notes=unset)
-    return ExitCode.OK
+        problems, jobs, notes = error.problems, 0, []
+    else:
+        problems, jobs = loaded.problems, len(loaded.jobs)
+        notes = [_unset(variable, unable) for variable, unable in loaded.unset.items()]
+    output.save(into, lambda: _document(problems, jobs, notes))
+    _report(output, style, problems, jobs=jobs, notes=notes)
+    return ExitCode.OK if _valid(problems) else ExitCode.ERROR
 
 
 def _unset(variable: str, jobs: tuple[str, ...]) -> str:
-    return f"{variable} is not set; {len(jobs)} job{'s' if len(jobs) > 1 else ''} cannot be created without it"
+    return f"{variable} is not set; {counted(len(jobs), 'job')} cannot be created without it"
 
 
 def _report(
@@ -104,7 +112,7 @@ def _annotate(output: Output, problems: Sequence[Problem], jobs: int, notes: Seq
     if text:
         output.commands(text)
     if _valid(problems):
-        output.result(_count(jobs))
+        output.result(f"{counted(jobs, 'job')}, no errors.")
 
 
 def _print(output: Output, problems: Sequence[Problem], jobs: int, notes: Sequence[str]) -> None:
@@ -113,8 +121,4 @@ def _print(output: Output, problems: Sequence[Problem], jobs: int, notes: Sequen
     if problems:
         output.result(problem_text(problems))
     if _valid(problems):
-        output.result(_count(jobs))
-
-
-def _count(jobs: int) -> str:
-    return f"{jobs} job{'' if jobs == 1 else 's'}, no errors."
+        output.result(f"{counted(jobs, 'job')}, no errors.")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from shbatch_sync.errors import SettingsError
+from shbatch_sync.variables import PREFIX
 
 _FROM_FILES = "shbatch_sync.variables"
 
@@ -33,6 +36,22 @@ def variable_options(function: Callable[..., Any]) -> Callable[..., Any]:
     ):
         function = decorate(function)
     return function
+
+
+def as_environment(pairs: Sequence[str]) -> dict[str, str]:
+    """Return variables given by hand as those of the environment that would say the same.
+
+    Raises:
+        SettingsError: One is no `NAME=VALUE`.
+    """
+    values = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            message = f"--var {pair}: write it as NAME=VALUE"
+            raise SettingsError(message)
+        values[f"{PREFIX}{name}"] = value
+    return values
 
 
 def _read_files(context: click.Context, _: click.Parameter, names: tuple[str, ...]) -> None:

@@ -3,81 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 from shbatch_sync.cli.output import conceal
 from shbatch_sync.cli.problems import report_warnings
-from shbatch_sync.cli.variables import variable_options
+from shbatch_sync.cli.selection import Permission, Selection
+from shbatch_sync.cli.variables import as_environment
 from shbatch_sync.errors import SettingsError
-from shbatch_sync.plan import ALLOWABLE, Gate, Policy
-from shbatch_sync.variables import PREFIX
+from shbatch_sync.plan import Gate, Policy
+from shbatch_sync.suggest import did_you_mean
+from shbatch_sync.workspace import Workspace, project_policy, secrets_of, workspace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from shbatch_sync.cli.output import Output
     from shbatch_sync.job import Job
     from shbatch_sync.project import Project, Target
     from shbatch_sync.store.project import Loaded
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which jobs to act on; narrows what is done, never what is declared.
-
-    Attributes:
-        paths: Manifests or folders.
-        globs: Names, with `*` and `?`.
-        labels: `key=value` pairs, all of which must hold.
-        since: A revision of git: only jobs that files changed since then have a part in.
-        names: Jobs that such a revision once chose; only these.
-    """
-
-    paths: tuple[str, ...] = ()
-    globs: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    since: str | None = None
-    names: tuple[str, ...] | None = None
-
-    @property
-    def narrows(self) -> bool:
-        """Whether anything was asked for."""
-        asked = self.since is not None or self.names is not None
-        return bool(self.paths or self.globs or self.labels) or asked
+NOTHING_MORE = Permission()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
-    """A project and the target that a command acts on.
-
-    Attributes:
-        loaded: The project with everything it declares.
-        target: The target.
-        jobs: Everything declared on it.
-        selected: Names of the jobs to act on; None for all.
-        changed: Names that changes in git, or a saved plan, narrow it down to; None where they do not.
-    """
-
-    loaded: Loaded
-    target: Target
-    jobs: tuple[Job, ...]
-    selected: frozenset[str] | None
-    changed: frozenset[str] | None = None
-
-    @property
-    def project(self) -> Project:
-        """The project."""
-        return self.loaded.project
-
-
-def open_workspace(
-    output: Output, target: str | None, selection: Selection, variables: Sequence[str] = ()
-) -> Workspace:
+def open_workspace(output: Output, selection: Selection) -> Workspace:
     """Read the project and find out what the command is about; warnings go to stderr.
 
     Raises:
@@ -89,31 +38,19 @@ def open_workspace(
     loaded = load(
         selection.paths,
         directory=output.directory,
-        target=target,
-        env={**os.environ, **_variables(variables)},
+        target=selection.target,
+        env={**os.environ, **as_environment(selection.variables)},
     )
-    conceal(_credentials(loaded))
+    conceal(secrets_of(loaded))
     report_warnings(output, loaded)
-    chosen = _target(loaded, target)
-    jobs = tuple(job for job in loaded.jobs if job.target == chosen.name)
-    selected = _selected(loaded, jobs, selection)
-    changed = _changed(loaded, jobs, selection)
-    return Workspace(
-        loaded=loaded,
-        target=chosen,
-        jobs=jobs,
+    workspace = workspace_of(loaded, selection.target)
+    selected = _selected(loaded, workspace.jobs, selection)
+    changed = _changed(loaded, workspace.jobs, selection)
+    return replace(
+        workspace,
         selected=selected if changed is None or selected is None else selected & changed,
         changed=changed,
     )
-
-
-def _credentials(loaded: Loaded) -> Iterator[str]:
-    """Yield every secret of the environment that the project names."""
-    names = {name for job in loaded.jobs for name in job.credentials.values()}
-    for target in loaded.project.targets.values():
-        names |= {target.client_secret.env} if target.client_secret else set()
-    for name in (*sorted(names), "SH_CLIENT_SECRET"):
-        yield os.environ.get(name, "")
 
 
 def _changed(loaded: Loaded, jobs: Sequence[Job], selection: Selection) -> frozenset[str] | None:
@@ -128,30 +65,22 @@ def _changed(loaded: Loaded, jobs: Sequence[Job], selection: Selection) -> froze
     return frozenset(job.name for job in jobs if loaded.depends_on(job, files))
 
 
-def _target(loaded: Loaded, asked: str | None) -> Target:
-    targets = loaded.project.targets
-    name = asked or loaded.target
-    if name is None:
-        used = sorted({job.target for job in loaded.jobs})
-        name = used[0] if len(used) == 1 else None
-    if name is None:
+def named_target(project: Project, asked: str | None) -> Target:
+    """Return the target that a command acts on which reads no manifest.
+
+    Raises:
+        SettingsError: There is none of that name, or none was named and the project has no default.
+    """
+    name = asked or project.default_target
+    if name is None or name not in project.targets:
+        known = ", ".join(project.targets)
         message = (
-            f"which target? pass --target with one of: {', '.join(targets)}, or set `defaultTarget`"
+            f"which target? pass --target with one of: {known}"
+            if name is None
+            else f"there is no target {name!r} (known: {known})"
         )
         raise SettingsError(message)
-    return targets[name]
-
-
-def _variables(pairs: Sequence[str]) -> dict[str, str]:
-    """Return variables given by hand as those of the environment that would say the same."""
-    values = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            message = f"--var {pair}: write it as NAME=VALUE"
-            raise SettingsError(message)
-        values[f"{PREFIX}{name}"] = value
-    return values
+    return project.targets[name]
 
 
 def _selected(loaded: Loaded, jobs: Sequence[Job], selection: Selection) -> frozenset[str] | None:
@@ -166,94 +95,53 @@ def _selected(loaded: Loaded, jobs: Sequence[Job], selection: Selection) -> froz
         and all(job.labels.get(key) == value for key, value in labels.items())
     )
     if not names:
-        message = "no job of this target is selected by the given paths, --job and --label"
-        raise SettingsError(message)
+        raise SettingsError(_nothing_selected(jobs, selection))
     return names
 
 
-def policy_of(
-    workspace: Workspace,
-    *,
-    prune: bool = False,
-    allow: Sequence[str] = (),
-    restart: Sequence[str] = (),
-    max_pu: float | None = None,
-) -> Policy:
+def _nothing_selected(jobs: Sequence[Job], selection: Selection) -> str:
+    asked = {
+        "": selection.paths,
+        "--job ": selection.globs,
+        "--label ": selection.labels,
+    }
+    words = ", ".join(f"{flag}{value}" for flag, values in asked.items() for value in values)
+    hint = did_you_mean(selection.globs[0], [job.name for job in jobs]) if selection.globs else ""
+    return f"no job of this target is selected by {words}{hint}"
+
+
+def policy_of(workspace: Workspace, permission: Permission = NOTHING_MORE) -> Policy:
     """Return what a plan may do, by the project and by the command line.
 
     Raises:
         SettingsError: Pruning was asked for together with a selection.
     """
-    project = workspace.project
-    if prune and workspace.selected is not None:
+    if permission.prune and workspace.selected is not None:
         message = (
             "--prune acts on the whole project: leave out paths, --job, --label and --changed-since"
         )
         raise SettingsError(message)
-    return Policy(
-        prune=(prune or project.prune) and workspace.selected is None,
-        allow=frozenset(Gate(name) for name in allow),
+    policy = project_policy(workspace)
+    return replace(
+        policy,
+        prune=(permission.prune or policy.prune) and workspace.selected is None,
+        allow=frozenset(Gate(name) for name in permission.allow),
         restart=frozenset(
             job.name
             for job in workspace.jobs
-            if any(fnmatchcase(job.name, glob) for glob in restart)
+            if any(fnmatchcase(job.name, glob) for glob in permission.restart)
         ),
-        max_start_pu=max_pu if max_pu is not None else project.max_start_pu,
-        monthly_pu=project.monthly_pu,
-        max_running=workspace.target.max_running,
+        max_start_pu=policy.max_start_pu if permission.max_pu is None else permission.max_pu,
     )
 
 
-def target_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--target`."""
-    return click.option(
-        "--target", metavar="NAME", help="Target of shbatch.yaml [default: its defaultTarget]."
-    )(function)
+def check_restart(workspace: Workspace, permission: Permission) -> None:
+    """Refuse a `--restart` that no job answers to: whoever gave it would wait for a run that never begins.
 
-
-def selecting(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add PATHS, `--target`, `--job`, `--label`, `--var` and `--var-file`."""
-    for decorate in (
-        variable_options,
-        click.option(
-            "--label",
-            "labels",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="Only jobs with this label.",
-        ),
-        click.option(
-            "--job", "globs", multiple=True, metavar="GLOB", help="Only jobs with such a name."
-        ),
-        target_option,
-        click.argument("paths", nargs=-1, type=click.Path()),
-    ):
-        function = decorate(function)
-    return function
-
-
-def since_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--changed-since`."""
-    return click.option(
-        "--changed-since",
-        "since",
-        metavar="REV",
-        help="Only jobs with a file that changed in git since REV.",
-    )(function)
-
-
-def gating(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--prune`, `--allow`, `--restart` and `--max-pu`."""
-    gates = click.Choice(sorted(gate.value for gate in ALLOWABLE))
-    for decorate in (
-        click.option(
-            "--max-pu", type=click.FloatRange(min=0), help="Withhold the starts above this many PU."
-        ),
-        click.option(
-            "--restart", multiple=True, metavar="GLOB", help="Run FAILED or STOPPED jobs again."
-        ),
-        click.option("--allow", multiple=True, type=gates, help="Lift one gate; may be repeated."),
-        click.option("--prune", is_flag=True, help="Stop what no manifest declares any more."),
-    ):
-        function = decorate(function)
-    return function
+    Raises:
+        SettingsError: There is such a glob.
+    """
+    for glob in permission.restart:
+        if not any(fnmatchcase(job.name, glob) for job in workspace.jobs):
+            message = f"--restart {glob}: target {workspace.target.name} has no such job"
+            raise SettingsError(message)

@@ -9,6 +9,10 @@ from dataclasses import dataclass, replace
 from shbatch_sync.cost.formula import BATCH_MINIMUM, batch_pu
 from shbatch_sync.cost.price import Estimate
 
+# Fewer small requests are hardly worth being made one, and a plan is read often.
+MANY = 5
+_WORTH_A_WORD = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
@@ -77,7 +81,7 @@ def below_minimum(estimates: Iterable[Estimate]) -> str | None:
         e.unfloored for e in estimates if e.unfloored is not None and e.unfloored < BATCH_MINIMUM
     ]
     apart, together = len(small) * BATCH_MINIMUM, batch_pu(math.fsum(small))
-    if len(small) < 2 or together * 2 > apart:  # noqa: PLR2004 - worth a word from twice the price on
+    if len(small) < MANY or together * _WORTH_A_WORD > apart:
         return None
     return (
         f"these {len(small)} jobs cost {apart:,.0f} PU at the minimum of 100 PU a request; "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from shbatch_sync.plan import Action, Plan, Reason
+from shbatch_sync.plan import Action, Plan, Reason, Withheld
 from shbatch_sync.reconcile.result import ApplyResult, Outcome, Step
 from shbatch_sync.render.escape import one_line, printable
-from shbatch_sync.render.plan_text import REASONS, SYMBOLS, Paint, no_paint
+from shbatch_sync.render.plan_text import REASONS, SYMBOLS, Paint, no_paint, wrapped
 
 _PAST = {
     Action.CREATE: "created",
@@ -62,6 +62,7 @@ def waiting_line(plan: Plan) -> str:
 def render_result(result: ApplyResult, paint: Paint = no_paint) -> str:
     """Return the summary of an apply: what was done, what is left and why."""
     lines: list[str] = []
+    told: set[tuple[str, Withheld]] = set()
     for job, failure in sorted(result.failures.items()):
         lines.append(paint(f"! {one_line(job)} failed: {printable(failure)}", "red"))
     for job, reason in sorted(result.held.items()):
@@ -69,16 +70,12 @@ def render_result(result: ApplyResult, paint: Paint = no_paint) -> str:
     for change in result.plan.changes:
         if change.action is Action.ATTENTION:
             which = f" {change.request_id}" if change.request_id else ""
-            lines.append(
-                paint(f"! {one_line(change.job)}{which}: {one_line(change.detail)}", "red")
-            )
-        elif change.withheld is not None:
-            lines.append(
-                paint(
-                    f"  {one_line(change.job)} {change.action} {one_line(str(change.withheld))}",
-                    "yellow",
-                )
-            )
+            words = f"! {change.job}{which}: {change.detail}"
+            lines += [paint(line, "red") for line in wrapped(words, indent="")]
+        elif change.withheld is not None and (change.job, change.withheld) not in told:
+            told.add((change.job, change.withheld))
+            words = f"{change.job} {change.action} {change.withheld}"
+            lines += [paint(line, "yellow") for line in wrapped(words, indent="  ")]
     if result.outage:
         lines.append(
             paint(f"! the account could not be listed any more: {printable(result.outage)}", "red")

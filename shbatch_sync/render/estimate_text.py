@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from shbatch_sync.cost.price import Estimate
+from shbatch_sync.plural import counted
 from shbatch_sync.render.escape import one_line
 from shbatch_sync.render.plan_text import Paint, no_paint, wrapped
 
@@ -49,7 +50,7 @@ def render_estimates(
     if past:
         guessed, real = (sum(pair[side] for pair in past.values()) for side in (0, 1))
         lines.append(
-            f"{len(past)} of them are done: estimated {guessed:,.0f} PU, cost {real:,.0f} PU ({real / guessed:.2f})."
+            f"{len(past)} of them {'is' if len(past) == 1 else 'are'} done: estimated {guessed:,.0f} PU, cost {real:,.0f} PU ({real / guessed:.2f})."
         )
     return "\n".join(lines)
 
@@ -68,7 +69,7 @@ def total_line(prices: Mapping[str, Estimate]) -> str:
     """Return the sum over all jobs, and how many of them cannot be told."""
     known = [price for price in prices.values() if price.pu is not None]
     unknown = len(prices) - len(known)
-    words = f"{len(prices)} jobs: about {sum(price.pu or 0 for price in known):,.0f} PU"
+    words = f"{counted(len(prices), 'job')}: about {sum(price.pu or 0 for price in known):,.0f} PU"
     return f"{words}; {unknown} cannot be told." if unknown else f"{words}."
 
 

@@ -37,7 +37,7 @@ def planned(plan: Plan) -> list[Event]:
             "target": facts.target,
             "account": facts.account,
             "summary": summary(plan),
-            "warnings": list(plan.warnings),
+            "warnings": list(plan.remarks),
         },
     ]
 

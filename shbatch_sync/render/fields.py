@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from shbatch_sync.diff import FieldChange, Kind
+from shbatch_sync.plural import counted
 from shbatch_sync.render.escape import one_line, printable
 from shbatch_sync.shape import is_shape, shape_text
 
@@ -54,10 +55,10 @@ def _script(field: FieldChange) -> Iterator[str]:
     if not lines:
         yield f"{field.path}: only line ends differ"
         return
-    yield f"{field.path}: {_count(added, 'line')} added, {removed} removed"
+    yield f"{field.path}: {counted(added, 'line')} added, {removed} removed"
     yield from (f"  {printable(line)}" for line in lines[:MAX_DIFF_LINES])
     if len(lines) > MAX_DIFF_LINES:
-        yield f"  … {_count(len(lines) - MAX_DIFF_LINES, 'more line')}"
+        yield f"  … {counted(len(lines) - MAX_DIFF_LINES, 'more line')}"
 
 
 def area_text(before: Any, after: Any) -> str:
@@ -96,7 +97,7 @@ def points(coordinates: Any) -> Iterator[tuple[float, ...]]:
 def _shape(geometry: Any) -> str:
     if not isinstance(geometry, dict):
         return "none"
-    return f"{one_line(str(geometry.get('type')))} of {_count(sum(1 for _ in points(geometry.get('coordinates'))), 'point')}"
+    return f"{one_line(str(geometry.get('type')))} of {counted(sum(1 for _ in points(geometry.get('coordinates'))), 'point')}"
 
 
 def leaves(value: Any) -> int:
@@ -110,7 +111,3 @@ def leaves(value: Any) -> int:
             else sum(leaves(item) for item in value)
         )
     return 1
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,7 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from shbatch_sync.ledger import Entry, dump
+from shbatch_sync.ledger_line import Entry, Event, dump
+from shbatch_sync.past import Past
 from shbatch_sync.render.escape import one_line
 
 COLUMNS = (
@@ -26,18 +27,38 @@ COLUMNS = (
     "digest",
     "nonce",
     "commit",
+    "estimatedPU",
+    "ratio",
 )
 
 
-def history_csv(entries: Sequence[Entry]) -> str:
-    """Return one row an event, oldest first, below a row with the names of the columns."""
+def history_csv(entries: Sequence[Entry], rows: Sequence[Past]) -> str:
+    """Return one row an event, oldest first, below a row with the names of the columns.
+
+    Args:
+        entries: The ledger's lines.
+        rows: What they add up to; a request's estimate stands where it ended.
+    """
+    requests = {row.request_id: row for row in rows if row.request_id is not None}
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for entry in entries:
-        members = json.loads(dump(entry))
+        members = {
+            **json.loads(dump(entry)),
+            **_comparison(entry, requests.get(entry.request_id or "")),
+        }
         writer.writerow([_cell(members.get(column)) for column in COLUMNS])
     return stream.getvalue().rstrip("\n")
+
+
+def _comparison(entry: Entry, row: Past | None) -> dict[str, Any]:
+    if entry.event is not Event.FINAL or row is None or row.estimate is None:
+        return {}
+    return {
+        "estimatedPU": row.estimate.pu,
+        "ratio": None if row.ratio is None else round(row.ratio, 4),
+    }
 
 
 def _cell(value: Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 from shbatch_sync.diff import FieldChange, Kind
 from shbatch_sync.plan import Action, Change, Plan
 from shbatch_sync.planfile import shown_fields
+from shbatch_sync.plural import counted
 from shbatch_sync.render.escape import one_line
 from shbatch_sync.render.fields import area_text
 from shbatch_sync.render.md import code, code_html, fenced, words
@@ -88,7 +89,7 @@ def _comment(
     parts += _remarks(plan)
     parts += bodies.values()
     if dropped:
-        parts.append(f"_Differences of {dropped} jobs left out: see the saved plan._")
+        parts.append(f"_Differences of {counted(dropped, 'job')} left out: see the saved plan._")
     return _GAP.join([*parts, *_foot(plan)]) + "\n"
 
 
@@ -133,8 +134,9 @@ def _remarks(plan: Plan) -> list[str]:
             ).append(change.job)
     lines = [f"- {text} ({_jobs(jobs)})" for text, jobs in list(held.items())[:MAX_REMARKS]]
     lines += _more(len(held))
-    lines += [f"- warning: {words(text, MAX_WORDS)}" for text in plan.warnings[:MAX_REMARKS]]
-    lines += _more(len(plan.warnings))
+    remarks = plan.remarks
+    lines += [f"- warning: {words(text, MAX_WORDS)}" for text in remarks[:MAX_REMARKS]]
+    lines += _more(len(remarks))
     if plan.orphans:
         lines.append(f"- {plan.orphans} at rest without a manifest (orphans)")
     return ["\n".join(lines)] if lines else []

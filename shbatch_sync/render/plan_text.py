@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from shbatch_sync.cost.price import Estimate
 from shbatch_sync.plan import Action, Change, Plan, Reason
 from shbatch_sync.planfile import shown_fields
+from shbatch_sync.plural import counted
 from shbatch_sync.render.escape import one_line
 from shbatch_sync.render.fields import field_lines, leaves
 
@@ -89,7 +90,7 @@ def render_plan(plan: Plan, paint: Paint = no_paint) -> str:
     for change in plan.changes:
         lines += _change_lines(change, before, paint)
         before = change
-    lines += [paint(f"warning: {one_line(warning)}", "yellow") for warning in plan.warnings]
+    lines += [paint(f"warning: {one_line(warning)}", "yellow") for warning in plan.remarks]
     if plan.orphans:
         lines.append(f"{plan.orphans} at rest without a manifest (orphans); they cost nothing more")
     if lines:
@@ -125,13 +126,15 @@ _COUNTED = (
 
 
 def _price(plan: Plan) -> str:
-    if not plan.count(Action.START):
+    total, later = plan.estimate, len(plan.later)
+    starts = plan.count(Action.START) + later
+    if not starts:
         return ""
-    total = plan.estimate
-    if total["unknown"] == plan.count(Action.START):
+    if total["unknown"] == starts:
         return " Cost not estimated."
     unknown = f", {total['unknown']} not estimated" if total["unknown"] else ""
-    return f" Estimated {total['pu']:,.0f} PU{unknown}."
+    waiting = f", with {counted(later, 'start')} that will follow" if later else ""
+    return f" Estimated {total['pu']:,.0f} PU{waiting}{unknown}."
 
 
 def _change_lines(change: Change, before: Change | None, paint: Paint) -> Iterator[str]:
@@ -150,7 +153,7 @@ def _change_lines(change: Change, before: Change | None, paint: Paint) -> Iterat
     detail = f"{one_line(change.detail)}" if change.detail else ""
     if detail or about:
         yield from wrapped(
-            " ".join(part for part in (f"request{about}" if about else "", detail) if part)
+            ": ".join(part for part in (f"request{about}" if about else "", detail) if part)
         )
     for line in field_lines(shown_fields(change)):
         yield f"{INDENT}{line}"
@@ -166,13 +169,13 @@ def _change_lines(change: Change, before: Change | None, paint: Paint) -> Iterat
         yield from (paint(line, "yellow") for line in wrapped(words))
 
 
-def wrapped(text: str) -> list[str]:
-    """Return a remark below a change, within 80 columns; words such as ids and places stay whole."""
+def wrapped(text: str, indent: str = INDENT) -> list[str]:
+    """Return a remark within 80 columns, what follows its first line further in; ids and places stay whole."""
     return textwrap.wrap(
         one_line(text),
         COLUMNS,
-        initial_indent=INDENT,
-        subsequent_indent=f"{INDENT}  ",
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
         break_long_words=False,
         break_on_hyphens=False,
     )

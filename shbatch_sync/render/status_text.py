@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shbatch_sync.plural import counted
 from shbatch_sync.render.escape import one_line
-from shbatch_sync.render.plan_text import Paint, no_paint
+from shbatch_sync.render.plan_text import Paint, no_paint, wrapped
 from shbatch_sync.standing import Standing
 
 _NAME_WIDTH = 28
@@ -37,7 +38,8 @@ def _row(row: Standing, width: int, paint: Paint, *, verbose: bool) -> list[str]
     cost = f"{row.cost_pu:,.0f}" if row.cost_pu is not None else ""
     state = paint(f"{row.state:<{_STATE_WIDTH}}", _COLOURS.get(row.state, "reset"))
     room = _COLUMNS - width - _STATE_WIDTH - 19
-    rest = f"  {state} {progress:>4} {cost:>9}  {one_line(row.next, room)}"
+    fits = len(one_line(row.next)) <= room
+    rest = f"  {state} {progress:>4} {cost:>9}  {one_line(row.next) if fits else ''}".rstrip()
     name = one_line(row.job)
     # A name is never cut: one that is too long has a line of its own.
     lines = (
@@ -45,6 +47,8 @@ def _row(row: Standing, width: int, paint: Paint, *, verbose: bool) -> list[str]
         if len(name) <= width
         else [name, f"{'':<{width}}{rest}".rstrip()]
     )
+    if not fits:
+        lines += wrapped(f"next: {row.next}", indent="    ")
     if row.error:
         lines.append(paint(f"    error: {one_line(row.error)}", "red"))
     if row.stop_reason:
@@ -60,4 +64,4 @@ def _sums(rows: Sequence[Standing]) -> str:
     for row in rows:
         states[row.state] = states.get(row.state, 0) + 1
     words = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    return f"{len(rows)} jobs: {words or 'none'}. {total:,.0f} PU."
+    return f"{counted(len(rows), 'job')}: {words or 'none'}. {total:,.0f} PU."

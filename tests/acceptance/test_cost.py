@@ -19,7 +19,19 @@ def test_an_estimate_needs_no_network_and_says_what_it_rests_on(folder: Folder) 
     assert any("100 PU" in note for note in jobs["wide"]["assumptions"])
     assert answer.json["total"]["pu"] == sum(estimate["pu"] for estimate in jobs.values())
     assert not (folder.root / ".shbatch").exists()
-    assert "as one request they would cost" in folder("estimate").err
+
+
+def test_many_small_requests_are_warned_of_before_they_are_made(folder: Folder) -> None:
+    for name in "abcde":
+        folder.job(name)
+    words = "these 5 jobs cost 500 PU at the minimum of 100 PU a request; as one request they would cost"
+    assert words in folder("estimate").err
+    assert f"warning: {words}" in folder("plan").out
+    [warning] = folder("plan", "--offline", "--format", "json", "--out", "plan.json").json[
+        "warnings"
+    ][1:]
+    assert warning.startswith(words)
+    assert folder("show", "plan.json", "--format", "markdown").out.count(words) == 1
 
 
 def test_a_job_above_its_price_is_created_and_not_started(folder: Folder) -> None:
@@ -83,9 +95,64 @@ def test_what_finished_jobs_cost_stands_beside_their_estimates(folder: Folder) -
     assert "REAL" in answer.out
     assert (
         answer.out.strip().splitlines()[-1]
-        == "1 of them are done: estimated 100 PU, cost 100 PU (1.00)."
+        == "1 of them is done: estimated 100 PU, cost 100 PU (1.00)."
     )
     assert folder("estimate", "--format", "json").json["jobs"][0]["realPU"] == 100.0
+
+
+def test_history_holds_costs_against_estimates_without_a_network(folder: Folder) -> None:
+    folder.settings(more="estimate: {calibrate: true}\n")
+    folder.job("changed")
+    folder.job("kept", more='description: "${{ vars.word }}"')
+    folder.job("forgotten")
+    assert folder("apply", "--yes", "--wait", "--var", "word=x").code == 0
+    folder.job("changed", resolution=20)
+    (folder.root / "jobs" / "forgotten.yaml").unlink()
+    compared = folder("history", "--format", "json", "--var", "word=x").json["requests"]
+    told = {row["job"]: (row["costPU"], row["estimate"], row["ratio"]) for row in compared}
+    assert told["changed"] == told["forgotten"] == (100.0, None, None)
+    cost, estimate, ratio = told["kept"]
+    assert (cost, estimate["pu"], ratio) == (100.0, 100.0, 1.0)
+    assert "calibrated" not in str(estimate)
+    unreadable = folder("history")
+    assert unreadable.code == 0
+    assert (
+        "warning: no estimates, for the manifests cannot be read: 1 problem, see" in unreadable.err
+    )
+    assert "ESTIMATE" not in unreadable.out
+    assert "3 requests of 3 jobs, 3 ended, 300 PU." in unreadable.out
+
+
+def test_history_outlives_the_manifests(folder: Folder) -> None:
+    manifest = folder.job("ndvi")
+    folder("apply", "--yes", "--wait")
+    manifest.unlink()
+    (folder.root / "jobs" / "ndvi.js").unlink()
+    (folder.root / "jobs").rmdir()
+    answer = folder("history")
+    assert (answer.code, answer.err) == (0, "")
+    assert "1 request of 1 job, 1 ended, 100 PU." in answer.out
+    (folder.root / "ndvi.yaml").symlink_to(__file__)
+    answer = folder("history")
+    assert "warning: no estimates, for the manifests cannot be read: " in answer.err
+    assert (answer.code, answer.out.count("1 ended")) == (0, 1)
+
+
+def test_a_first_project_limits_what_one_apply_may_start(folder: Folder) -> None:
+    (folder.root / "fresh").mkdir()
+    assert folder("init", "-C", "fresh").code == 0
+    first = folder("plan", "-C", "fresh", "--format", "json", "--out", "plan.json").json
+    assert first["policy"]["maxStartPU"] == 1000
+    assert first["summary"]["start"] == 1
+    manifest = folder.root / "fresh" / "jobs" / "first-ndvi.yaml"
+    months = "matrix: {month: {dates: {from: 2025-01, to: 2025-11, step: P1M}}}"
+    text = manifest.read_text().replace(
+        "first-ndvi\n", f"ndvi-${{{{ matrix.month.label }}}}\n{months}\n", 1
+    )
+    manifest.write_text(text.replace("first-ndvi/", "${{ name }}/"))
+    withheld = folder("plan", "-C", "fresh", "--format", "json").json
+    assert (withheld["summary"]["start"], withheld["summary"]["withheld"]) == (0, 11)
+    assert "raise maxStartPU" in str(withheld["changes"])
 
 
 @pytest.mark.parametrize("style", ["text", "markdown"])

@@ -93,7 +93,7 @@ def test_a_run_that_is_killed_again_and_again_is_continued(folder: Folder) -> No
         assert paid(emulator) == names
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_tells_the_truth_and_goes_on(folder: Folder, number: int) -> None:
     names = [f"job-{index}" for index in range(4)]
     for name in names:

@@ -20,9 +20,10 @@ POLICY = "policy: {maxStartPU: 5000}\n"
 # One call after the other, so that they come in one order.
 ONE = ("--parallelism", "1")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?)?")
 _NONCE = re.compile(r'(nonce"?:? ?"?|[0-9a-f]{12},)[a-z2-7]{8}\b')
 _TOOK = re.compile(r" +\d+ min| +\d+h\d\d")
+_SECONDS = re.compile(r'("seconds": )\d+')
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -38,6 +39,7 @@ class Scrubber:
         text = _TOOK.sub("   <took>", _UUID.sub(self._name, text))
         for request_id in self._ids:
             text = text.replace(request_id[:8], "<id>")
+        text = _SECONDS.sub(r"\1<seconds>", text)
         text = _NONCE.sub(r"\1<nonce>", _SHA256.sub("<digest>", text))
         # What the manifests say themselves stays as it is.
         return _TIME.sub(
@@ -119,6 +121,7 @@ def saved(folder: Folder) -> Iterator[Call]:
         ("-q", "apply", "--yes", "--wait", "--poll", "0.1", "--allow", "cost", *ONE),
     )
     yield "11-status-verbose", ("-v", "status")
+    yield "11-history-job", ("history", "--job", "july")
     yield "11-repair", ("repair",)
     yield "11-import-all", ("import", "--all")
     yield "11-init", ("init", "-C", "fresh", "--project", "fresh")

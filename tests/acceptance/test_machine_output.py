@@ -64,6 +64,13 @@ def test_every_schema_is_one_and_is_printed(folder: Folder, kind: str) -> None:
     assert folder("schema", kind).json == json.loads(schema_text(kind))
 
 
+def test_a_schema_is_that_of_jobs_unless_another_is_named(folder: Folder) -> None:
+    assert folder("schema").out == folder("schema", "job").out
+    wrong = folder("schema", "jobs")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "'project', 'plan'" in wrong.err
+
+
 def test_the_schemas_know_every_value() -> None:
     change = json.loads(schema_text("plan"))["$defs"]["change"]["properties"]
     assert change["action"]["enum"] == [action.value for action in Action]
@@ -155,6 +162,7 @@ def test_history_as_a_table(folder: Folder) -> None:
     assert [row["event"] for row in rows][-1] == "final"
     assert (rows[-1]["status"], rows[-1]["costPU"]) == ("DONE", "100.0")
     assert rows[0]["nonce"] == "'=1+1"
+    assert [(row["estimatedPU"], row["ratio"]) for row in rows[-2:]] == [("", ""), ("100.0", "1.0")]
 
 
 def broken(folder: Folder) -> None:

@@ -62,11 +62,15 @@ def test_nothing_changed_is_nothing_to_do(repository: Folder) -> None:
     commit(repository, "words")
     assert selected(repository) == set()
     assert "nothing to do" in repository("plan", "--changed-since", "main").out
+    assert "0 jobs: about 0 PU." in repository("estimate", "--changed-since", "main").out
 
 
 def test_a_manifest_a_file_it_names_and_shbatch_yaml(repository: Folder) -> None:
     repository.job("three", state="created", resolution=20)
     assert selected(repository) == {"three"}  # not committed yet
+    since = ("--changed-since", "main", "--format", "json")
+    assert [row["job"] for row in repository("estimate", *since).json["jobs"]] == ["three"]
+    assert [row["job"]["name"] for row in repository("render", *since).json] == ["three"]
     commit(repository, "three")
     assert selected(repository) == {"three"}
     repository.write("jobs/one.js", EVALSCRIPT + "// more\n")

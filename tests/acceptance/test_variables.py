@@ -31,6 +31,16 @@ def rendered(folder: Folder, *arguments: str) -> tuple[str, float]:
     return one["job"]["description"], one["job"]["request"]["input"]["resolution"]
 
 
+def test_manifests_are_valid_with_the_values_they_need(varied: Folder) -> None:
+    varied.write("values.yaml", json.dumps(VALUES))
+    without = varied("validate", "--format", "json").json
+    assert {problem["code"] for problem in without["problems"]} == {"expression"}
+    assert varied("validate", "--var-file", "values.yaml").code == 0
+    wrong = varied("validate", "--var", "resolution=15", "--var-file", "values.yaml").out
+    assert "[grid-resolution]" in wrong
+    assert "write it as NAME=VALUE" in varied("validate", "--var", "resolution").err
+
+
 @pytest.mark.parametrize("name", ["values.json", "values.yaml"])
 def test_values_of_a_file_keep_their_types(varied: Folder, name: str) -> None:
     varied.write(name, json.dumps(VALUES))
@@ -52,6 +62,7 @@ def test_later_files_and_single_values_come_before(varied: Folder) -> None:
 def test_a_file_is_looked_for_where_the_program_acts(varied: Folder) -> None:
     varied.write("deep/one.yaml", json.dumps(VALUES))
     assert varied("validate").code == 1
+    assert varied("validate", "--var-file", "one.yaml", "-C", "deep").code == 0
     answer = varied("render", "--format", "json", "--var-file", "one.yaml", "-C", "deep")
     assert answer.code == 0, answer
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shbatch_sync.errors import ManifestError
+from shbatch_sync.faults import MAX_FAULTS
 from shbatch_sync.salvage import salvage
 from shbatch_sync.store.project import load
 from shbatch_sync.store.schemas import load_schema
@@ -39,6 +40,7 @@ def problems(tmp_path: Path):
         "apiVersion: shbatch-sync/v1\nproject: p\ndefaultTarget: eu\ntargets: {eu: {}, us: {}}\n"
     )
     (tmp_path / "jobs" / "ndvi.js").write_text(SCRIPT)
+    (tmp_path / "jobs" / "row.js").write_text(SCRIPT.replace("B04", "${{ matrix.band }}"))
 
     def judge(*changes: tuple[str, str]) -> list[str]:
         text = MANIFEST
@@ -59,6 +61,7 @@ def problems(tmp_path: Path):
 GRID = ("resolution: 10", "resolution: 15")
 TIMES = ("2024-05-31T23:59:59Z", "2023-05-31T23:59:59Z")
 PATH = ("<tileName>/", "")
+ROW = (("resolution: 10", "resolution: '${{ matrix.r }}'"), ("<tileName>/", "${{ matrix.p }}"))
 
 
 @pytest.mark.parametrize(
@@ -90,10 +93,20 @@ PATH = ("<tileName>/", "")
         ([("resolution: 10", 'resolution: "${{ name }}"'), TIMES, PATH], ["path-tile", "schema", "time-range"]),
         ([("name: ndvi\n", 'name: ndvi\nlabels: {a: "${{ vars.x }}"}\nstate: go\n'), GRID], ["expression", "grid-resolution", "unknown-value"]),
         ([("name: ndvi\n", 'name: "${{ vars.x }}"\n'), GRID], ["expression", "grid-resolution"]),
-        # too much hangs on these
-        ([("name: ndvi\n", "name: ndvi\nmatrix: 5\n"), GRID], ["schema"]),
-        ([("name: ndvi\n", "name: ndvi\nx-allow: 5\n"), GRID], ["schema"]),
-        ([("name: ndvi\n", "name: ndvi\ncolour: 1\nmatrix: {a: [x], exclude: [{a: x}]}\n"), GRID], ["matrix", "unknown-key"]),
+        # nothing is said of what is made of a matrix that is wrong
+        ([("name: ndvi\n", "name: ndvi\nmatrix: 5\n"), GRID], ["grid-resolution", "schema"]),
+        ([("name: ndvi\n", "name: ndvi-${{ matrix.m }}\nmatrix: {m: 5, n: [1]}\n"), *ROW, TIMES], ["schema", "time-range"]),
+        ([("name: ndvi\n", "name: ndvi-${{ matrix.m }}\nmatrix: {m: 5, n: 6}\n"), *ROW, TIMES], ["schema", "schema", "time-range"]),
+        ([("name: ndvi\n", "name: ndvi\ntarget: '${{ matrix.t }}'\nmatrix: {t: {}}\n"), GRID], ["missing-key"]),
+        ([("name: ndvi\n", "name: ndvi\nmatrx: {r: [1]}\n"), *ROW, TIMES], ["time-range", "unknown-key"]),
+        ([("name: ndvi\n", "name: ndvi\ncolour: 1\nmatrix: {a: [x], exclude: [{a: x}]}\n"), GRID], ["grid-resolution", "matrix", "unknown-key"]),
+        ([("name: ndvi\n", "name: ndvi\nmatrix: {m: {features: no.geojson, id: id}}\n"), *ROW, TIMES], ["matrix", "time-range"]),
+        ([("name: ndvi\n", "name: ndvi\nmatrix: 5\n"), ("ndvi.js}", "row.js, expand: true}"), TIMES], ["schema", "time-range"]),
+        # nor of what is new, where it is not known what was to be let through
+        ([("name: ndvi\n", "name: ndvi\nx-allow: 5\n"), GRID], ["grid-resolution", "schema"]),
+        ([("name: ndvi\n", "name: ndvi\nx-allow: [5, new]\n"), GRID], ["grid-resolution", "schema", "schema"]),
+        ([("name: ndvi\n", "name: ndvi\nx-allow: [5, /request/output/new]\n"), ("type: raster", "type: raster\n    new: 1"), GRID], ["grid-resolution", "schema"]),
+        # too much hangs on this
         ([("request:", "requst:"), GRID], ["unknown-key"]),
     ],
 )  # fmt: skip
@@ -109,10 +122,31 @@ def test_every_combination_of_a_matrix_is_checked(problems):
     assert problems(*changes) == ["grid-resolution", "grid-resolution", "unknown-key"]
 
 
+def unknown_keys(number: int) -> tuple[str, str]:
+    keys = "".join(f"colour{index}: 1\n" for index in range(number))
+    return "name: ndvi\n", f"name: ndvi\n{keys}"
+
+
+def test_a_manifest_with_many_faults_is_checked_too(problems):
+    assert (
+        problems(unknown_keys(MAX_FAULTS - 1), GRID, TIMES).count("unknown-key") == MAX_FAULTS - 1
+    )
+    assert set(problems(unknown_keys(MAX_FAULTS - 1), GRID, TIMES)) == {
+        "unknown-key",
+        "grid-resolution",
+        "time-range",
+    }
+
+
 def test_a_manifest_full_of_faults_is_judged_once(problems):
-    unknown = "".join(f"colour{number}: 1\n" for number in range(60))
-    found = problems(("name: ndvi\n", f"name: ndvi\n{unknown}"), GRID)
-    assert set(found) == {"unknown-key"}
+    found = problems(unknown_keys(MAX_FAULTS + 10), GRID)
+    assert found == ["unknown-key"] * (MAX_FAULTS + 10)
+
+
+def test_faults_that_are_not_told_are_spoken_of(problems):
+    labels = ", ".join(f"A {number}: []" for number in range(MAX_FAULTS + 10))
+    change = ("name: ndvi\n", f"name: ndvi\nlabels: {{{labels}}}\n")
+    assert len(problems(change, GRID)) == MAX_FAULTS + 1
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"request": 5}, {"request": {"output": []}}])

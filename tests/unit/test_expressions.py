@@ -59,8 +59,8 @@ def test_faults(text, message):
     assert str(caught.value) == message
 
 
-def test_empty_mapping_says_that_nothing_is_known():
-    with pytest.raises(ExpressionError, match="known: nothing"):
+def test_an_unknown_variable_says_how_to_set_it():
+    with pytest.raises(ExpressionError, match="by --var x=… or SHBATCH_VAR_x"):
         expand_text("${{ vars.x }}", Scope({"vars": {}}))
 
 

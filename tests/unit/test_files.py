@@ -36,6 +36,17 @@ def test_paths_are_relative_to_the_file_they_stand_in(root):
     assert files.read(str(root / "x.js"), beside="jobs/a.yaml").path == "x.js"
 
 
+def test_files_of_standard_input_are_in_the_folder_that_one_stands_in(root, tmp_path):
+    (root / "jobs" / "x.js").write_text("here")
+    files = ProjectFiles(root, root / "jobs")
+    assert files.read("x.js", beside="-") == TextFile(path="jobs/x.js", text="here")
+    for read in (files.read, files.package):
+        with pytest.raises(FileRefusedError, match=f"^y in {root}/jobs cannot be read: No such"):
+            read("y", beside="-")
+    with pytest.raises(FileRefusedError, match=f"^x.js in {tmp_path} lies outside the project"):
+        ProjectFiles(root, tmp_path).read("x.js", beside="-")
+
+
 def test_each_file_is_read_once(root):
     (root / "x.js").write_text("one")
     files = ProjectFiles(root)

@@ -270,7 +270,7 @@ def test_the_state_is_the_milestone_it_has_reached(
         "request": {"description": " d "},
     }
     found = subject_of(BatchProcessRequest.from_dict(live))
-    assert (found.state, found.request_id, found.description) == (state, "a" * 8, "d")
+    assert (found.state, found.request_id, found.description) == (state, "A" * 8, "d")
 
 
 def places(value: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -222,6 +222,18 @@ def test_standard_input(root):
     assert len(loaded.jobs) == 2
 
 
+def test_files_of_standard_input_are_looked_for_where_one_stands(root):
+    piped = JOB.replace('"//VERSION=3\\n"', "{fromFile: x.js}").replace("NAME", "piped")
+    (root / "jobs" / "x.js").write_text("//VERSION=3\n")
+    (job,) = load(["-"], directory=root / "jobs", stdin=piped).jobs
+    assert job.spec["processRequest"]["evalscript"] == "//VERSION=3\n"
+    with pytest.raises(ManifestError) as caught:
+        load(["-"], directory=root, stdin=piped)
+    (problem,) = caught.value.problems
+    assert problem.file == "-"
+    assert problem.message == f"x.js in {root} cannot be read: No such file or directory"
+
+
 def test_nothing_there(root):
     with pytest.raises(SettingsError, match="no manifests"):
         load(directory=root)

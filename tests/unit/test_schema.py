@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from shbatch_sync.allow import allowed_through
-from shbatch_sync.faults import SchemaFault
+from shbatch_sync.faults import MAX_FAULTS, SchemaFault
 from shbatch_sync.schema import Schema
 from shbatch_sync.suggest import did_you_mean, nearest
 
@@ -81,7 +81,10 @@ def test_expressions_are_for_the_first_reading_only():
 def test_faults_are_counted_out():
     assert len(messages({"names": {f"y{number}": 1 for number in range(60)}, "zzz": 1})) >= 50
     many = Schema({"items": {"type": "number"}})
-    assert len(many.faults(["x"] * 1000)) == 50
+    found = many.faults(["x"] * 1000)
+    assert len(found) == MAX_FAULTS + 1
+    assert found[-1].message.startswith("there is more than these")
+    assert len(many.faults(["x"] * MAX_FAULTS)) == MAX_FAULTS
 
 
 def test_without_the_fast_library(monkeypatch):

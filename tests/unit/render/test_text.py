@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shbatch_sync.cost.price import Estimate
 from shbatch_sync.diff import FieldChange, Kind, changed_fields
 from shbatch_sync.job import Origin
+from shbatch_sync.past import estimated, past_requests
 from shbatch_sync.plan import Action, Gate, Policy, Reason
 from shbatch_sync.reconcile.result import ApplyResult, Outcome, Step
 from shbatch_sync.render.apply_text import render_result, step_line, waiting_line
@@ -376,6 +377,16 @@ def test_what_is_waited_for():
     assert waiting_line(plan([])) == ""
 
 
+def test_a_next_step_that_does_not_fit_stands_below():
+    row = Standing(
+        job="ndvi", declared="started", state="stopped", next="wait: " + "a long story " * 6
+    )
+    below = render_status([row]).splitlines()[2:]
+    assert below[0].startswith("    next: wait: a long story")
+    assert max(map(len, below)) <= 80
+    assert " ".join(" ".join(below).split()).count("a long story") == 6
+
+
 def result(made, **members):
     return ApplyResult(plan=made, **members)
 
@@ -396,10 +407,8 @@ def test_the_sums_of_an_apply():
     assert text.splitlines() == [
         "<red>! evi failed: no\\x1b</>",
         "<yellow>! b left alone: later</>",
-        (
-            "<yellow>  ndvi start withheld (cost): up to 9 PU, limit 1 PU; raise maxPU in jobs/ndvi.yaml:3, "
-            "or --allow cost</>"
-        ),
+        "<yellow>  ndvi start withheld (cost): up to 9 PU, limit 1 PU; raise maxPU in</>",
+        "<yellow>    jobs/ndvi.yaml:3, or --allow cost</>",
         (
             "<bold>Apply: 1 created, 1 updated, 2 started; 1 failed; 1 left alone; 1 withheld; 0 in sync. "
             "The time ran out; apply again goes on from here.</>"
@@ -411,7 +420,8 @@ def test_what_is_left_of_an_apply():
     failed = plan(job(state="started"), [request(1, "FAILED", "START", error="no")])
     lines = render_result(result(failed, interrupted=True)).splitlines()
     assert lines == [
-        f"! ndvi {rid(1)}: FAILED: no; mend the job, or apply --restart ndvi",
+        f"! ndvi {rid(1)}: FAILED: no; mend the job, or apply",
+        "  --restart ndvi",
         "Apply: nothing was changed; 1 needs attention; 0 in sync. Interrupted; apply again goes on from here.",
     ]
     waits = plan(job(state="started"), [request(1, "PROCESSING", "START")])
@@ -482,7 +492,7 @@ def test_a_history():
         entry("final", 3, nonce="cccccccc", status="DONE", cost_pu=100.0, at=ago(hours=-4)),
         entry("start", 2, nonce="dddddddd", job="x" * 40, at=ago(hours=-3)),
     ]
-    text = render_history(lines)
+    text = render_history(past_requests(lines))
     assert text.splitlines() == [
         "WHEN (UTC)       JOB                    RUN   STATE       TOOK      PU REQUEST",
         "2024-06-10 12:00 ndvi                   r1    no answer",
@@ -498,8 +508,39 @@ def test_a_history():
 
 
 def test_foreign_text_is_harmless_in_a_history():
-    line = entry("final", 1, status=EVIL, job=EVIL)
-    assert not HARM & set(render_history([replace(line, request_id=EVIL)]))
+    line = entry("final", 1, status=EVIL, job=EVIL, cost_pu=1.0)
+    known = estimated(
+        past_requests([replace(line, request_id=EVIL)]), [job(EVIL)], {EVIL: price(1)}
+    )
+    assert known[0].estimate is not None
+    assert not HARM & set(render_history(known))
+
+
+def test_a_history_beside_estimates():
+    long = "x" * 45
+    lines = [
+        entry("final", 1, nonce="aaaaaaaa", status="DONE", cost_pu=1234.0, at=NOW),
+        entry("final", 2, nonce="bbbbbbbb", status="STOPPED", cost_pu=500.0, at=ago(days=-1)),
+        entry("final", 3, nonce="cccccccc", status="DONE", cost_pu=1500.0, at=ago(days=-2)),
+        entry("final", 4, nonce="dddddddd", status="DONE", cost_pu=9.0, at=NOW, job=long),
+        entry("final", 5, nonce="eeeeeeee", status="DONE", cost_pu=1.0, at=NOW, job="gone"),
+    ]
+    prices = {"ndvi": price(1200), long: price(None)}
+    text = render_history(estimated(past_requests(lines), [job(), job(long)], prices))
+    start = text.splitlines().index("")
+    assert text.splitlines()[start + 1 :] == [
+        f"{'JOB':<40} RUN   BEGUN      ESTIMATE      PU RATIO",
+        f"{'ndvi':<40} r1    2024-06-10    1,200   1,234  1.03",
+        f"{'':<40} r1    2024-06-11    1,200     500",
+        f"{'':<40} r1    2024-06-12    1,200   1,500  1.25",
+        long,
+        f"{'':<40} r1    2024-06-10        ?       9",
+        "Estimated 2,400 PU, cost 2,734 PU: 1.14 times as much.",
+        "",
+        "ndvi: 3 runs, 3,234 PU",
+        "5 requests of 3 jobs, 5 ended, 3,244 PU.",
+    ]
+    assert max(map(len, text.splitlines())) <= 80
 
 
 # --- jobs ----------------------------------------------------------------------------------------------------
