@@ -43,5 +43,9 @@ $(READY): pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(READY)
 
-# The pure modules: whatever they decide is decided by data alone, so every branch can be tested, and is.
-CORE := shbatch_sync/marker.py,shbatch_sync/digest.py,shbatch_sync/normalize.py,shbatch_sync/diff.py,shbatch_sync/phase.py,shbatch_sync/inventory.py,shbatch_sync/election.py,shbatch_sync/case.py,shbatch_sync/restart.py,shbatch_sync/gates.py,shbatch_sync/decision.py,shbatch_sync/plan.py,shbatch_sync/planfile.py,shbatch_sync/witness.py,shbatch_sync/ledger.py,shbatch_sync/job.py
+# The pure modules, all that lies directly in the package but what puts edges together: whatever they decide is decided
+# by data alone, so every branch can be tested, and is.
+EDGES := $(addprefix shbatch_sync/,__main__.py session.py workspace.py)
+comma := ,
+space := $(subst ,, )
+CORE := $(subst $(space),$(comma),$(filter-out $(EDGES),$(wildcard shbatch_sync/*.py)))
