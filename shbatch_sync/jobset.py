@@ -52,7 +52,7 @@ def _renames(declarations: Sequence[Declaration]) -> list[Problem]:
         for index, name in enumerate(one.job.previous_names):
             rival = name if name in declared else claimed.setdefault(name, one.job.name)
             if rival != one.job.name:
-                message = f"{name!r} cannot be a previous name: it is the job {rival!r}'s"
+                message = f"{name!r} cannot be a previous name: it is that of the job {rival!r}"
                 found.append(
                     one.layers.problem(("previousNames", index), message, "previous-names")
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ from shbatch_sync.phase import WRITABLE, phase_of
 from shbatch_sync.plan import Facts
 from shbatch_sync.record import Record
 
+_GENERATION = re.compile(r"\[shbatch-sync/\d+ \S+ r([1-9]\d{0,3})\b")
 _TELLING = frozenset({Event.CREATED, Event.ADOPTED, Event.SEALED, Event.START, Event.FINAL})
 
 
@@ -57,9 +59,7 @@ def _mend(suspect: Suspect, jobs: Sequence[Job], ledger: Ledger, facts: Facts) -
     why = "the ledger knows its id"
     if marker is None:
         twins = [job for job in jobs if not changed_from(job, request.request)]
-        marker = (
-            replace(born_marker(twins[0], facts, 1), nonce=new_nonce()) if len(twins) == 1 else None
-        )
+        marker = _of_twin(twins[0], was, facts) if len(twins) == 1 else None
         why = "its body is what one job declares" if marker else _unknown(twins)
     if marker is not None and phase_of(request) not in WRITABLE:
         return Mend(
@@ -102,6 +102,13 @@ def _from_ledger(
         protected=protected,
         retired=Retired.OLD if Event.RETIRED in events else None,
     )
+
+
+def _of_twin(job: Job, was: str, facts: Facts) -> Marker:
+    """Return the marker of the job that declares the body; of the generation that the remains still tell, if they do."""
+    marker = replace(born_marker(job, facts, 1), nonce=new_nonce())
+    told = _GENERATION.search(was)
+    return replace(marker, generation=int(told[1])) if told else marker
 
 
 def _unknown(twins: Sequence[Job]) -> str:

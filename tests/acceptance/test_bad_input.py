@@ -254,7 +254,7 @@ def test_a_full_disk(folder: Folder) -> None:
     """A limit on the size of files stands in for the disk: the ledger is at it, everything else is far below."""
     folder.job("a")
     limit = 4_000_000
-    ledger = folder.write(".shbatch/sandbox.ledger.jsonl", "x" * (limit - 10) + "\n")
+    ledger = folder.write(".shbatch/sandbox.ledger.jsonl", " " * (limit - 10) + "\n")
     script = (
         "import resource, sys; from shbatch_sync.cli.main import run; "
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); sys.exit(run(['apply', '--yes', '--wait']))"

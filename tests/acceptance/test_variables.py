@@ -100,7 +100,7 @@ def test_ten_thousand_problems_that_are_alike_are_three_lines() -> None:
     assert problem_text(many).splitlines() == [
         "jobs/00000.yaml:1:2: /a: wrong [grid]",
         "  the same at jobs/00001.yaml:1:2, jobs/00002.yaml:1:2 and 9,997 more places",
-        "10000 errors.",
+        "10,000 errors.",
     ]
 
 
@@ -110,7 +110,7 @@ def test_ten_thousand_problems_of_one_kind_are_few_lines() -> None:
     assert len(lines) == 20 * 2 + 1 + 1 + 1
     assert lines[1] == "  the same at jobs/00001.yaml:1:2"
     assert "  and 9,960 more [grid]: `shbatch-sync validate --format json` has them all" in lines
-    assert lines[-2:] == ["jobs/10001.yaml:1:2: /a: other [time]", "10001 errors."]
+    assert lines[-2:] == ["jobs/10001.yaml:1:2: /a: other [time]", "10,001 errors."]
 
 
 def test_a_project_full_of_one_mistake_stays_readable(folder: Folder) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shbatch_sync.errors import ManifestError
-from shbatch_sync.faults import MAX_FAULTS
+from shbatch_sync.faults import MAX_FAULTS, SchemaFault
 from shbatch_sync.salvage import salvage
 from shbatch_sync.store.project import load
 from shbatch_sync.store.schemas import load_schema
@@ -187,3 +187,25 @@ def test_the_defaults_lie_under_the_value_of_an_expression(tmp_path):
 def test_more_faults_than_can_be_cut_out_are_left_alone():
     data = {"request": {"processRequest": {"input": {"data": [{"type": 5}] * 700}}}}
     assert salvage(data, [], load_schema("job"), {}) is None
+
+
+def test_what_is_never_done_with_is_given_up():
+    class Restless:
+        def __init__(self) -> None:
+            self.round = 0
+
+        def faults(self, _: object) -> list[SchemaFault]:
+            self.round += 1
+            return [SchemaFault(steps=("labels", f"k{self.round}"), message="again")]
+
+    labels = {f"k{number}": "x" for number in range(100)}
+    assert salvage({"labels": labels}, [("labels", "k0")], Restless(), {}) is None
+
+
+def test_more_unknown_names_than_can_be_cut_out_end_the_checks(problems):
+    labels = ", ".join(f"k{number}: '${{{{ vars.none }}}}'" for number in range(MAX_FAULTS + 1))
+    found = problems(
+        ("name: ndvi\n", f"name: ndvi\nlabels: {{{labels}}}\n"),
+        ("resolution: 10", "resolution: 15"),
+    )
+    assert set(found) == {"expression"}

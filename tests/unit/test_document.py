@@ -201,3 +201,13 @@ def test_aliases_are_copied_even_in_text_that_looks_ordinary() -> None:
     assert problems == []
     assert document.data == {"a": [1], "b": [1]}
     assert document.data["a"] is not document.data["b"]
+
+
+def test_a_merge_key_as_a_value_is_text():
+    assert data("a: <<") == {"a": "<<"}
+
+
+def test_what_is_built_slowly_is_bounded_too():
+    (node,) = compose("a: 1")
+    with pytest.raises(yamltext.RefusedError):
+        Construction().value(node, ("a",) * (yamltext.MAX_DEPTH + 1))

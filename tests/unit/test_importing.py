@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shbatch_sync.document import Source, parse
+from shbatch_sync.files import FileRefusedError
 from shbatch_sync.import_body import without_service
+from shbatch_sync.import_judging import _FilesToBe
 from shbatch_sync.import_names import name_all
 from shbatch_sync.importing import (
     Manner,
@@ -312,3 +314,13 @@ def test_whatever_the_service_says_becomes_yaml(steps: tuple[str | int, ...], ne
     documents, problems = parse(Source(file="a.yaml", text=made.text))
     assert problems == []
     assert documents[0].data == made.data
+
+
+def test_what_tells_subjects_apart_is_the_id_or_the_content():
+    assert subject({"a": 1}).hex != subject({"a": 2}).hex
+    assert subject({"a": 1}, request_id="1B9D6BCD-BBFD").hex == "1b9d6bcdbbfd"
+
+
+def test_an_import_has_no_local_copy():
+    with pytest.raises(FileRefusedError, match="not among the files"):
+        _FilesToBe({}).package("a.gpkg", beside="jobs/a.yaml")

@@ -348,3 +348,15 @@ def test_schemas_ship():
     assert load_schema("project") is load_schema("project")
     with pytest.raises(SettingsError):
         schema_text("nothing")
+
+
+def test_two_jobs_cannot_have_had_one_name(root):
+    for name in ("a", "b"):
+        add(root, name, JOB + "previousNames: [old]\n")
+    with pytest.raises(ManifestError, match="cannot be a previous name: it is that of the job 'a'"):
+        load(directory=root, env={})
+    add(root, "b", JOB + "previousNames: [a]\n")
+    with pytest.raises(
+        ManifestError, match="'a' cannot be a previous name: it is that of the job 'a'"
+    ):
+        load(directory=root, env={})

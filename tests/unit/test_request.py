@@ -240,3 +240,8 @@ def test_schema_loads_and_dumps() -> None:
         "status": ["Not a valid string."],
         "created": ["Not a valid datetime."],
     }
+
+
+def test_a_body_that_is_none_is_read_as_the_rest_is():
+    found = BatchProcessRequest.from_dict({"id": "a", "request": None, "status": "CREATED"})
+    assert not found.request

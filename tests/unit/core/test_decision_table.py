@@ -1483,3 +1483,16 @@ def test_waiting_says_what_for():
 def test_two_jobs_of_one_name_are_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="the same name"):
         plan([job(), job()], [])
+
+
+def test_what_a_second_run_left_behind_is_a_new_try_where_the_first_one_failed_and_is_forgotten():
+    lines = [entry("created", 1), entry("start", 1), entry("final", 1, status="FAILED")]
+    made = plan(job(state="started", restart_policy="OnFailure"), [request(2)], lines)
+    assert steps(made) == ["start new_try"]
+    assert made.changes[0].marker.attempt == 2
+    refused = plan(job(state="started"), [request(2)], lines)
+    assert steps(refused) == ["attention failed"]
+    assert "FAILED and is forgotten" in refused.changes[0].detail
+    busy = request(3, "PROCESSING", "START", body=OTHER, marker=mark(3, OTHER))
+    waits = plan(job(state="started", restart_policy="OnFailure"), [request(2), busy], lines)
+    assert "wait old_active" in steps(waits)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.past import estimated, past_requests
-from tests.unit.core.factories import BODY, job, price
+from shbatch_sync.pricing import Prices, past_prices
+from tests.unit.core.factories import BODY, entry, job, ledger, price, spec
 
 BEGUN = datetime(2025, 6, 1, tzinfo=UTC)
 
@@ -118,3 +119,25 @@ def test_only_what_was_done_at_the_first_try_says_how_good_an_estimate_is():
     # every file was there already, or the end is not known
     assert compared(ended(0.0)) == (False, None)
     assert compared(ended(None)) == (False, None)
+
+
+def test_prices_are_counted_and_only_known_ones_are_compared():
+    script = "//VERSION=3\nfunction setup() { return {input: ['B04'], output: {bands: 1}}; }\n"
+    jobs = [
+        job("a", spec=spec(evalscript=script)),
+        job("b", spec=BODY | {"input": {"type": "geopackage", "features": {}}}),
+    ]
+    assert len(Prices(jobs)) == 2
+    lines = [
+        entry(
+            "final",
+            number,
+            job=one.name,
+            digest=one.digest,
+            norm_digest=one.norm_digest,
+            status="DONE",
+            cost_pu=120.0,
+        )
+        for number, one in enumerate(jobs, 1)
+    ]
+    assert past_prices(jobs, ledger(*lines)).keys() == {"a"}
