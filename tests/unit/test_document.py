@@ -205,6 +205,8 @@ def test_aliases_are_copied_even_in_text_that_looks_ordinary() -> None:
 
 def test_a_merge_key_as_a_value_is_text():
     assert data("a: <<") == {"a": "<<"}
+    (node,) = compose("a: <<")
+    assert Construction().value(node) == {"a": "<<"}
 
 
 def test_what_is_built_slowly_is_bounded_too():

@@ -245,3 +245,4 @@ def test_schema_loads_and_dumps() -> None:
 def test_a_body_that_is_none_is_read_as_the_rest_is():
     found = BatchProcessRequest.from_dict({"id": "a", "request": None, "status": "CREATED"})
     assert not found.request
+    assert str(BatchProcessRequest.from_dict({"id": 7, "request": {}}).request_id) == "7"
