@@ -12,14 +12,13 @@ from shbatch_sync.reconcile.absence import judged
 from shbatch_sync.reconcile.acting import act_on_job
 from shbatch_sync.reconcile.creating import create_all
 from shbatch_sync.reconcile.looking import look
-from shbatch_sync.reconcile.result import ApplyResult, Outcome
+from shbatch_sync.reconcile.result import MAKING, ApplyResult, Outcome
 from shbatch_sync.reconcile.round import Round
 from shbatch_sync.reconcile.run import Run
 from shbatch_sync.reconcile.settling import ready_to_create, unsettled_jobs
 from shbatch_sync.reconcile.strangers import undisturbed, yielding
 from shbatch_sync.store.ledger import unread
 
-_MAKING = frozenset({Action.CREATE, Action.REPLACE})
 # What goes on by itself, so that waiting for it makes sense; the other waits hang on one of these.
 _PASSING = frozenset(
     {
@@ -95,7 +94,7 @@ def _carry_out(run: Run, current: Round) -> bool:
     creates = [
         change
         for change in changes
-        if change.action in _MAKING and ready_to_create(run, current, change)
+        if change.action in MAKING and ready_to_create(run, current, change)
     ]
     if changes:
         _demand_ledger(run)
@@ -104,12 +103,12 @@ def _carry_out(run: Run, current: Round) -> bool:
     run.later.clear()
     made = create_all(run, creates)
     # A job whose request is only being made has nothing yet to act on: its next steps are of the next round.
-    making = {change.job for change in changes if change.action in _MAKING}
+    making = {change.job for change in changes if change.action in MAKING}
     unsettled = unsettled_jobs(run, current)
     rest = [
         change
         for change in changes
-        if change.action not in _MAKING
+        if change.action not in MAKING
         and change.live is not None
         and (change.action is Action.STOP or change.job not in making | unsettled)
     ]

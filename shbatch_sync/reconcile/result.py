@@ -9,6 +9,8 @@ from enum import StrEnum
 from shbatch_sync.errors import ExitCode
 from shbatch_sync.plan import Action, Plan, Reason
 
+MAKING = frozenset({Action.CREATE, Action.REPLACE})
+
 
 class Outcome(StrEnum):
     """How a step went."""
@@ -70,10 +72,23 @@ class ApplyResult:
 
     @property
     def done(self) -> Counter[Action]:
-        """How often each action was done; a create and its seal count as one."""
-        return Counter(
+        """How often each action was done; a create and its seal count as one, also where its answer was lost."""
+        done = Counter(
             step.action for step in self.steps if step.outcome is Outcome.DONE and not step.sealing
         )
+        made = {step.job: step for step in self.steps if step.action in MAKING}
+        for step in self.steps:
+            if step.sealing and step.job not in made:
+                done[Action.UPDATE] += 1  # what an earlier run left unsealed
+            elif step.sealing and made[step.job].outcome is Outcome.WAITING:
+                done[made[step.job].action] += 1
+        return done
+
+    @property
+    def unfinished(self) -> int:
+        """How many jobs are left with something to do that nothing stands against, as where the time ran out."""
+        left = {change.job for change in self.plan.changes if change.effective}
+        return len(left - self.failures.keys() - self.held.keys())
 
     @property
     def exit_code(self) -> ExitCode:

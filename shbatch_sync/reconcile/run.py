@@ -114,10 +114,10 @@ class Run:
 
     @property
     def seconds_to_settle(self) -> float | None:
-        """Seconds until the next list that may judge something new; None where nothing new is waited for."""
+        """Seconds until a list may judge all that is new; None where nothing new is waited for."""
         new = (*self.lag.first_seen.values(), *self.calls.unanswered.values())
         left = [at + self.lag.settle - self.clock.monotonic() for at in new]
-        return min((seconds for seconds in left if seconds > 0), default=None)
+        return max((seconds for seconds in left if seconds > 0), default=None)
 
     def now(self) -> datetime:
         """Return the service's time where it told us, else the machine's."""

@@ -90,6 +90,7 @@ def _sums(result: ApplyResult) -> str:
     left = [f"{len(result.failures)} failed"] if result.failures else []
     left += [f"{len(result.held)} left alone"] if result.held else []
     left += [f"{plan.withheld} withheld"] if plan.withheld else []
+    left += [f"{result.unfinished} left to do"] if result.unfinished else []
     waiting = {change.job for change in plan.changes if change.action is Action.WAIT}
     left += [f"{len(waiting)} waiting"] if waiting else []
     attention = plan.count(Action.ATTENTION)

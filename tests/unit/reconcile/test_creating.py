@@ -4,6 +4,7 @@ import pytest
 
 from shbatch_sync.emulator import Cut, Html, Lost, Status
 from shbatch_sync.errors import LedgerError, TargetRefusedError
+from shbatch_sync.job import DeclaredState
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import describe, parse
 from shbatch_sync.plan import Action
@@ -279,3 +280,41 @@ def test_a_create_that_is_refused_for_its_token_is_tried_once_more(world, faults
     faults.plan("create", *[Status(401)] * refusals)
     assert w.apply(job(), wait=True).exit_code == code
     assert len(w.tasks()) == 2 - refusals
+
+
+# --- what was made long ago ----------------------------------------------------------------------------------
+
+LONG = 40 * 86400.0
+
+
+def made_long_ago(w):
+    """Remember a create of so long ago that lists are not expected to show it any more."""
+    id_ = w.put(job(state=DeclaredState.CREATED))
+    w.remember("created", job(state=DeclaredState.CREATED), id_)
+    w.pass_time(LONG)
+    return id_
+
+
+def test_what_was_made_long_ago_and_is_gone_is_made_again(world):
+    w = world()
+    w.service.forget(made_long_ago(w))
+    assert w.apply(job(state=DeclaredState.CREATED)).exit_code == 0
+    assert len(w.tasks()) == 1
+
+
+def test_but_not_while_nobody_can_say_that_it_is_gone(world, faults):
+    w = world()
+    w.service.forget(made_long_ago(w))
+    faults.plan("get", *[Status(503)] * 400)
+    result = w.apply(job(state=DeclaredState.CREATED), poll=60.0)
+    assert w.tasks() == []
+    assert "no list shows it; look for it before applying again" in result.failures["a"]
+
+
+def test_nor_while_it_is_there_and_only_the_list_lacks_it(world, faults):
+    w = world()
+    id_ = made_long_ago(w)
+    faults.plan("list", *[Status(200, b'{"data": [], "links": {}}')] * 30)
+    result = w.apply(job(state=DeclaredState.CREATED), poll=60.0)
+    assert [task["id"] for task in w.tasks()] == [id_]
+    assert "no list shows it" in result.failures["a"]

@@ -591,3 +591,26 @@ def test_gates_that_are_lifted_are_not_shown():
     )
     assert "withheld" not in render_plan(made)
     assert render_plan(made).startswith("+   ndvi (the service has forgotten it)")
+
+
+def sealed(name: str) -> Step:
+    return Step(name, Action.UPDATE, Outcome.DONE, reason=Reason.UNSEALED)
+
+
+def test_what_was_made_counts_once_however_it_was_found_out():
+    steps = (
+        Step("a", Action.CREATE, Outcome.DONE),
+        sealed("a"),
+        Step("b", Action.CREATE, Outcome.WAITING, detail="no answer, so it is looked for"),
+        sealed("b"),
+        sealed("c"),
+    )
+    text = render_result(result(plan(job(), [request(1)]), steps=steps))
+    assert text == "Apply: 2 created, 1 updated; 1 in sync."
+
+
+def test_what_the_time_did_not_suffice_for_is_counted():
+    left = plan(job(state="started"), [request(1)])
+    assert render_result(result(left, timed_out=True)) == (
+        "Apply: nothing was changed; 1 left to do; 0 in sync. The time ran out; apply again goes on from here."
+    )
