@@ -11,7 +11,7 @@ from shbatch_sync.making import born_marker
 from shbatch_sync.marker import without_remains
 from shbatch_sync.phase import WRITABLE, Phase, phase_of
 from shbatch_sync.plan import Action, Change, Reason
-from shbatch_sync.scene import Scene, attention, change_of
+from shbatch_sync.scene import Scene, attention, change_of, waiting
 
 
 def wants_to_adopt(case: Case, ledger: Ledger) -> bool:
@@ -55,9 +55,7 @@ def _adopt(case: Case, wanted: Suspect, scene: Scene) -> Change:
             case, wanted, "it has FAILED, so there is nothing to take over; leave `adopt` out"
         )
     if phase not in WRITABLE:
-        return change_of(
-            case, Action.WAIT, Reason.DEFERRED, "it can be marked when it is at rest", live
-        )
+        return replace(waiting(case, live), detail=f"{phase}; it can be marked when it is at rest")
     own = case.job.description
     text = own.strip() if own is not None else without_remains(description_of(wanted.request))
     return replace(change_of(case, Action.ADOPT, Reason.ADOPT, live=live), marker=mark, text=text)

@@ -178,7 +178,7 @@ def _start(case: Case, scene: Scene, live: Live, reason: Reason = Reason.DECLARE
         return replace(change, estimate=estimate)
     change = replace(change_of(case, Action.START, reason, live=live), estimate=estimate)
     held = gates.recreate(case.record, scene.policy) if case.missing_start else None
-    return replace(change, withheld=held or unmarked_twin(case, scene))
+    return replace(change, withheld=held or unmarked_twin(case, scene, live))
 
 
 def _after_failure(case: Case, scene: Scene, live: Live) -> list[Change]:

@@ -15,7 +15,7 @@ from shbatch_sync.ledger import Ledger
 from shbatch_sync.ledger_key import is_of_other_copy
 from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
-from shbatch_sync.phase import COUNTS_AS_STARTED, Phase
+from shbatch_sync.phase import COUNTS_AS_STARTED, UNPAID, Phase
 from shbatch_sync.record import Record
 
 _UNDATED = datetime.min.replace(tzinfo=UTC)
@@ -82,6 +82,7 @@ def read_case(job: Job, inventory: Inventory, ledger: Ledger) -> Case:
     claimants = [live for live in group if live not in altered]
     others = sorted((live for live in lives if live not in group), key=by_age)
     retired = inventory.retired(job)
+    unpaid = [old for old in retired if old.phase in UNPAID]
     record = ledger.record(job, _strangers(job, (*others, *retired), ledger))
     return Case(
         job=job,
@@ -98,7 +99,7 @@ def read_case(job: Job, inventory: Inventory, ledger: Ledger) -> Case:
             ledger.generation(job), *(live.marker.generation for live in (*lives, *retired)), 0
         ),
         overtaken=_overtaken(job, (*others, *retired), record, ledger),
-        spent=_spent(job, record, ledger, frozenset(live.id for live in others)),
+        spent=_spent(job, record, ledger, frozenset(live.id for live in (*others, *unpaid))),
     )
 
 

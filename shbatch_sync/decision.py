@@ -115,10 +115,10 @@ def _decide_job(case: Case, scene: Scene) -> list[Change]:
     job, outcome, done = case.job, case.outcome, case.record.done
     if case.recorded_generation > job.generation:
         return [_lower_generation(case)]
-    if job.state is DeclaredState.STOPPED:
-        return stop_all(case)
     if outcome is None and wants_to_adopt(case, scene.ledger):
         return take_over(case, scene)
+    if job.state is DeclaredState.STOPPED:
+        return stop_all(case)
     if outcome is None:
         return bring_about(case, scene)
     if done is not None and outcome.winner.phase is not Phase.DONE:

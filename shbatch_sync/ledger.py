@@ -63,6 +63,15 @@ class Ledger:
         return dict(jobs)
 
     @cached_property
+    def _holders(self) -> dict[str, set[str]]:
+        """Request id → names of the jobs that have lines of it."""
+        holders: dict[str, set[str]] = defaultdict(set)
+        for entry in self.entries:
+            if entry.request_id:
+                holders[entry.request_id].add(entry.job)
+        return dict(holders)
+
+    @cached_property
     def created_ids(self) -> frozenset[str]:
         """Ids of the requests that we know to be ours because their create call answered, or they were adopted."""
         ours = {Event.CREATED, Event.ADOPTED}
@@ -192,10 +201,15 @@ class Ledger:
         return max((entry.generation for entry in self.of_job(job)), default=0)
 
     def twin(self, norm_digest: str, declared: frozenset[str]) -> str | None:
-        """Return an undeclared job that had the same request and got as far as costing, or None."""
+        """Return an undeclared job that had the same request and got as far as costing, or None.
+
+        What a declared job has lines of is its own, whatever it was called before.
+        """
         for entry in self.entries:
             costly = entry.event in {Event.START, Event.FINAL}
             if not costly or entry.norm_digest is None or entry.job in declared:
+                continue
+            if self._holders.get(entry.request_id or "", frozenset()) & declared:
                 continue
             if may_be_same(entry.norm_digest, norm_digest):
                 return entry.job

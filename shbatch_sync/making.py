@@ -11,7 +11,7 @@ from shbatch_sync.inventory import Live, Suspect, delivery_url
 from shbatch_sync.job import DeclaredState, Job, RestartPolicy
 from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
-from shbatch_sync.phase import COUNTS_AS_RUNNING, UNPAID, Phase
+from shbatch_sync.phase import AT_REST, COUNTS_AS_RUNNING, UNPAID, Phase, phase_of
 from shbatch_sync.plan import Action, Change, Facts, Reason, Withheld
 from shbatch_sync.request import BatchUserAction
 from shbatch_sync.scene import Scene, attention, change_of, waiting
@@ -117,12 +117,21 @@ def replace_gate(case: Case, scene: Scene) -> Withheld | None:
 def _gave_way(case: Case) -> bool:
     """Say whether we stopped the job's request before it cost anything, as where another run had started another spec.
 
-    That it was started once is then no reason to pay for it beside the other one.
+    That it was started once is then no reason to pay for it beside the other one. Where nothing else was started
+    after it, it was stopped because that was declared, and goes on without another word.
     """
     live = case.outcome.winner if case.outcome is not None else None
     if live is None or live.phase is not Phase.STOPPED or live.request.cost_PU != 0:
         return False
-    return restart.stopped_by_us(live, case.record)
+    return restart.stopped_by_us(live, case.record) and _overtook(case, live)
+
+
+def _overtook(case: Case, live: Live) -> bool:
+    """Say whether another spec of the job was started after a request."""
+    starts = case.record.words(live.id, Event.START)
+    return any(not starts or entry.at > max(starts) for entry in case.spent) or any(
+        _may_be_paid(old) and by_age(old) > by_age(live) for old in case.others
+    )
 
 
 def _may_be_paid(live: Live) -> bool:
@@ -208,20 +217,27 @@ def _twin(case: Case, scene: Scene) -> Withheld | None:
     return gates.twin(f"job {name}, which the ledger knows as run", scene.policy, lift)
 
 
-def unmarked_twin(case: Case, scene: Scene) -> Withheld | None:
-    """Look for a request that does the same work and carries no marker, before another one is started.
+def unmarked_twin(case: Case, scene: Scene, live: Live) -> Withheld | None:
+    """Look for a request that does the same work and carries no marker, before `live` is started beside it.
 
-    It may be the one that won: somebody took its marker out, and another run has started it, or is about to.
+    It may be the one that won: somebody took its marker out, and another run has started it, or is about to. Where
+    `live` was started before, only one that is at work counts: what lies at rest beside it was seen before its start.
     """
     seen = scene.inventory
     suspects = [*seen.lookalikes, *seen.damaged, *seen.wanted.values()]
     unmarked = [suspect for suspect in suspects if suspect.marker is None]
-    found = _alike(case, [*unmarked, *_overwritten(case, scene)])
+    rivals = [
+        suspect
+        for suspect in (*unmarked, *_overwritten(case, scene))
+        if live.phase in UNPAID or phase_of(suspect.request) not in AT_REST
+    ]
+    found = _alike(case, rivals)
     if found is None:
         return None
     mend = "write its marker back with `shbatch-sync repair`"
     mend = _PASTED if found in seen.copies else mend
-    return gates.twin(_words(found), scene.policy, f"{mend}, or stop it, or --allow twin")
+    stop = "" if phase_of(found.request) in AT_REST else ", or stop it"
+    return gates.twin(_words(found), scene.policy, f"{mend}{stop}, or --allow twin")
 
 
 def spoilt_twin(case: Case, scene: Scene) -> Withheld | None:

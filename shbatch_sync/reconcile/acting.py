@@ -107,12 +107,26 @@ def _write_refused(run: Run, change: Change, error: ApiError) -> bool:
     return _failed(run, change, error)
 
 
+def _under_way(run: Run, change: Change) -> bool:
+    """Say whether the service has taken the action already and does not show it yet; nothing more is written of it."""
+    if not run.calls.lately_accepted(change):
+        return False
+    run.note(
+        change, Outcome.WAITING, change.request_id, "accepted; what the service shows lags behind"
+    )
+    return True
+
+
 def _analyse(run: Run, change: Change) -> bool:
-    return _call(run, change, run.client.start_analysis, lambda phase: phase is not Phase.CREATED)
+    return not _under_way(run, change) and _call(
+        run, change, run.client.start_analysis, lambda phase: phase is not Phase.CREATED
+    )
 
 
 def _start(run: Run, change: Change) -> bool:
     live, mark = _subject(change)
+    if _under_way(run, change):
+        return False
     if mark is not None and mark.attempt != live.marker.attempt:
         # The count is on the request before the money is spent, so that no crash loses it.
         written = replace(change, action=Action.UPDATE, reason=Reason.RESUME)
@@ -132,6 +146,8 @@ def _start(run: Run, change: Change) -> bool:
 
 def _stop(run: Run, change: Change) -> bool:
     live, _ = _subject(change)
+    if _under_way(run, change):
+        return False
     run.write(Event.STOP, live.marker, live.id)
     ended = {Phase.STOPPING, Phase.STOPPED, Phase.DONE, Phase.FAILED}
     return _call(run, change, run.client.stop_job, lambda phase: phase in ended)
@@ -144,7 +160,8 @@ def _adopt(run: Run, change: Change) -> bool:
     norm_digest = change.declared.norm_digest if change.declared else None
     run.write(Event.ADOPTED, mark, live.id, norm_digest=norm_digest)
     if live.phase in COUNTS_AS_STARTED:
-        run.write(Event.START, mark, live.id, norm_digest=norm_digest)
+        # When is not known; but before it was at rest, so that this is no start that was refused since.
+        run.write(Event.START, mark, live.id, norm_digest=norm_digest, at=live.request.created)
     if not _update(run, replace(change, marker=mark)):
         return False
     run.write(Event.SEALED, mark, live.id)
@@ -170,9 +187,6 @@ def _call(
 ) -> bool:
     """Make an action call; where it is refused, the request itself says whether the end was reached."""
     live, _ = _subject(change)
-    if run.calls.lately_accepted(change):
-        run.note(change, Outcome.WAITING, live.id, "accepted; what the service shows lags behind")
-        return False
     try:
         call(live.id)
     except ApiError as error:

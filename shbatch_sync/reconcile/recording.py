@@ -105,7 +105,13 @@ def take_in(run: Run, current: Round) -> int:
     for live in missing:
         run.write(Event.ADOPTED, live.marker, live.id, norm_digest=digest(normalize(live.spec)))
         if live.phase in COUNTS_AS_STARTED:
-            run.write(Event.START, live.marker, live.id, norm_digest=digest(normalize(live.spec)))
+            run.write(
+                Event.START,
+                live.marker,
+                live.id,
+                norm_digest=digest(normalize(live.spec)),
+                at=live.request.created,
+            )
     return len(missing)
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shbatch_sync.clock import Clock, SystemClock
 from shbatch_sync.job import Job
@@ -146,17 +146,15 @@ class Run:
             self.report(step)
 
     def write(
-        self,
-        event: Event,
-        marker: Marker,
-        request_id: str | None = None,
-        *,
-        norm_digest: str | None = None,
-        status: str | None = None,
-        cost_pu: float | None = None,
-        lag: float | None = None,
+        self, event: Event, marker: Marker, request_id: str | None = None, **members: Any
     ) -> None:
         """Append one line to the ledger.
+
+        Args:
+            event: What happened, or is about to.
+            marker: Of the request that it is about.
+            request_id: The request, where it is known.
+            members: Others of `Entry`; `at` only if it did not happen just now.
 
         Raises:
             LedgerError: It is not safely written; the step it stands for must not be taken.
@@ -165,7 +163,7 @@ class Run:
             self.ledger.begin()
         self.ledger.append(
             Entry(
-                at=self.now(),
+                at=members.pop("at", None) or self.now(),
                 event=event,
                 target=self.scope.target,
                 account=self.account,
@@ -173,13 +171,10 @@ class Run:
                 job=marker.job,
                 generation=marker.generation,
                 digest=marker.digest,
-                norm_digest=norm_digest,
                 attempt=marker.attempt,
                 nonce=marker.nonce,
                 request_id=request_id,
-                status=status,
-                cost_pu=cost_pu,
-                lag=lag,
                 commit=self.scope.commit.sha if self.scope.commit else None,
+                **members,
             )
         )

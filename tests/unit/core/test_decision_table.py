@@ -1332,7 +1332,7 @@ ADOPT = [
     ([request(5, body=OTHER, marker=None)], "attention adopt"),
     ([request(5, marker=mark(5, project="fields"))], "attention adopt"),
     ([request(5, marker=mark(5, job="evi"))], "attention adopt"),
-    ([request(5, "PROCESSING", "START", marker=None)], "wait deferred"),
+    ([request(5, "PROCESSING", "START", marker=None)], "wait processing"),
     ([], "attention adopt"),
     # it is ours already
     ([request(5, "DONE", "START")], "-"),
@@ -1361,6 +1361,8 @@ def test_adopting_is_done_once():
     for listed, known in ((request(5, marker=None), 1), (done, 2)):
         lines = [entry("adopted", 5), entry("start", 5)][:known]
         assert steps(plan(torn, [listed], lines)) == ["adopt adopt"]
+        stopped = replace(torn, state=torn.state.STOPPED)
+        assert steps(plan(stopped, [listed], lines)) == ["adopt adopt"]
         assert steps(plan(torn, [listed], [*lines, entry("start", 6)])) == []
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shbatch_sync.marker import Retired
 from shbatch_sync.plan import Gate, Policy
-from tests.unit.core.factories import OTHER, entry, job, mark, plan, request, rid, steps
+from tests.unit.core.factories import OTHER, ago, entry, job, mark, plan, request, rid, steps
 
 TRYING = {"state": "started", "restart_policy": "OnFailure"}
 
@@ -52,3 +53,41 @@ def test_only_what_proves_to_be_ours_is_retired(seal, lines, left):
     old = request(2, body=OTHER, marker=marker)
     made = plan(job(state="created"), [request(1), old], lines)
     assert steps(made) == left
+
+
+def test_going_on_beside_what_lies_at_rest_is_not_asked_about_again():
+    stopped = request(2, "STOPPED", "START", stoppedStatusReason="UNHEALTHY", updated=ago(days=1))
+    made = plan(job(**TRYING), [request(1, "DONE", "START", marker=None), stopped])
+    assert steps(made) == ["start resume"]
+    made = plan(job(**TRYING), [request(1, "PROCESSING", "START", marker=None), stopped])
+    assert steps(made) == ["start resume !twin"]
+    assert "or stop it" in str(made.changes[0].withheld)
+
+
+def test_a_start_that_was_refused_is_no_cost_once_its_request_is_retired():
+    old = request(1, body=OTHER, marker=mark(1, OTHER, retired=Retired.OLD))
+    lines = [entry("created", 1, body=OTHER), entry("start", 1, body=OTHER)]
+    assert steps(plan(job(state="started"), [old, request(2)], lines)) == ["start declared"]
+
+
+def test_what_has_lines_under_its_new_name_is_no_twin_of_its_old_one():
+    lines = [
+        entry(event, 1, job=name, status="DONE" if event == "final" else None)
+        for name in ("old", "ndvi")
+        for event in ("created", "start", "final")
+    ]
+    made = plan(job(state="started", generation=2), [request(1, "DONE", "START")], lines)
+    assert steps(made) == ["replace generation_raised", "start declared"]
+    only = [line for line in lines if line.job == "old"]
+    assert "!twin" in steps(plan(job(state="started"), [], only))[0]
+
+
+def test_what_was_stopped_as_declared_goes_on_without_another_word():
+    first = entry("final", 1, body=OTHER, status="DONE", cost_pu=5.0, at=ago(days=2))
+    begun = entry("start", 2, at=ago(hours=3))
+    stopped = request(
+        2, "STOPPED", "STOP", marker=mark(2, stopped=True), costPU=0.0, updated=ago(hours=2)
+    )
+    lines = [first, begun, entry("stop", 2, at=ago(hours=2))]
+    made = plan(job(state="started"), [stopped], lines)
+    assert steps(made) == ["start resume"]
