@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from shbatch_sync import gates, restart
 from shbatch_sync.case import Case
+from shbatch_sync.cost.price import Estimate
 from shbatch_sync.election import Outcome
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import DeclaredState
@@ -129,9 +130,8 @@ def _towards_done(case: Case, scene: Scene, live: Live) -> list[Change]:
         case Phase.CREATED | Phase.ANALYSIS_DONE:
             return [_first_start(case, scene, live)]
         case Phase.ANALYSING:
-            return [
-                replace(waiting(case, live), detail="the service analyses it, then it is started")
-            ]
+            detail = "the service analyses it, then it is started"
+            return [replace(waiting(case, live), detail=detail, estimate=_price(case, scene))]
         case Phase.STARTING | Phase.PROCESSING:
             return [waiting(case, live)]
         case Phase.FAILED:
@@ -170,8 +170,12 @@ def _first_start(case: Case, scene: Scene, live: Live) -> Change:
     )
 
 
+def _price(case: Case, scene: Scene) -> Estimate | None:
+    return scene.facts.estimates.get(case.job.name)
+
+
 def _start(case: Case, scene: Scene, live: Live, reason: Reason = Reason.DECLARED) -> Change:
-    estimate = scene.facts.estimates.get(case.job.name)
+    estimate = _price(case, scene)
     if busy := [old for old in (*case.others, *case.retired) if old.phase in BUSY]:
         detail = f"{busy[0].id} must be at rest first"
         change = change_of(case, Action.WAIT, Reason.OLD_ACTIVE, detail, live)
@@ -205,7 +209,8 @@ def _after_stop(case: Case, scene: Scene, live: Live) -> Change:
     verdict = restart.after_stop(case.job, live, case.record, scene.policy, scene.facts.now)
     if verdict.refusal is not None:
         action = Action.WAIT if verdict.reason is Reason.TOO_SOON else Action.ATTENTION
-        return change_of(case, action, verdict.reason, verdict.refusal, live)
+        change = change_of(case, action, verdict.reason, verdict.refusal, live)
+        return replace(change, estimate=_price(case, scene)) if action is Action.WAIT else change
     change = _start(case, scene, live, Reason.RESUME)
     # The count of tries is written before the start, together with whatever else the description lacks.
     resumed = replace(wanted_marker(case, live), attempt=verdict.attempt, stopped=False)

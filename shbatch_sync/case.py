@@ -182,6 +182,7 @@ def _overtaken(job: Job, past: tuple[Live, ...], record: Record, ledger: Ledger)
     rivals = [
         live for live in past if live.marker.generation == job.generation and live not in mine
     ]
+    idle = {live.id for live in past if live.phase in UNPAID}
     turns = {Event.INTENT, Event.CREATED, Event.START}
     turn = max((entry.at for entry in record.entries if entry.event in turns), default=None)
     if turn is not None and any(
@@ -189,6 +190,7 @@ def _overtaken(job: Job, past: tuple[Live, ...], record: Record, ledger: Ledger)
         and entry.generation == job.generation
         and entry not in record.entries
         and entry.at > turn
+        and entry.request_id not in idle
         for entry in ledger.of_job(job)
     ):
         return True

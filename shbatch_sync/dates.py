@@ -13,6 +13,7 @@ _DURATION = re.compile(
 )
 _DAY = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _DECEMBER = 12
+_SECOND = timedelta(seconds=1)
 
 
 class DateError(Exception):
@@ -68,7 +69,7 @@ def periods(first: Any, last: Any, step: str, most: int) -> list[Period]:
 
     Args:
         first: Year, month, day or instant; a year may be a number.
-        last: The same, included to its end.
+        last: The same; a year, month or day is included to its end, and no period begins at an instant.
         step: ISO 8601 duration. A last period that would reach beyond `last` ends with it.
         most: So many at most.
 
@@ -76,14 +77,16 @@ def periods(first: Any, last: Any, step: str, most: int) -> list[Period]:
         DateError: One of the three is no such thing, or the span is empty or gives too many periods.
     """
     start, _ = _span(first, "from")
-    _, limit = _span(last, "to")
+    at, limit = _span(last, "to")
+    # What would begin at an instant that ends the span has no length.
+    stop = at if limit - at == _SECOND else limit
     length = _step(step)
-    if start >= limit:
-        message = f"{last} is before {first}"
+    if start >= stop:
+        message = f"{last} is {'before' if start >= limit else 'the same instant as'} {first}"
         raise DateError(message, "to")
     found: list[Period] = []
     begin = start
-    while begin < limit:
+    while begin < stop:
         if len(found) == most:
             message = f"gives more than {most:,} periods"
             raise DateError(message, "step")
@@ -97,9 +100,7 @@ def periods(first: Any, last: Any, step: str, most: int) -> list[Period]:
 
 
 def _period(begin: datetime, end: datetime, step: _Step) -> Period:
-    return Period(
-        start=_text(begin), end=_text(end - timedelta(seconds=1)), label=step.label(begin)
-    )
+    return Period(start=_text(begin), end=_text(end - _SECOND), label=step.label(begin))
 
 
 def _text(moment: datetime) -> str:
@@ -142,7 +143,7 @@ def _parsed(text: str) -> tuple[datetime, datetime]:
             .astimezone(UTC)
             .replace(microsecond=0)
         )
-        return moment, moment + timedelta(seconds=1)
+        return moment, moment + _SECOND
     year, month, day = match.groups()
     start = datetime(int(year), int(month or 1), int(day or 1), tzinfo=UTC)
     if day:

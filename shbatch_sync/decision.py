@@ -28,6 +28,7 @@ from shbatch_sync.advancing import (
     stop_retired,
 )
 from shbatch_sync.case import Case, read_case
+from shbatch_sync.handover import as_starts, handed_over, heirs
 from shbatch_sync.inventory import Inventory, Live, delivery_url, take_inventory
 from shbatch_sync.job import DeclaredState, Job
 from shbatch_sync.ledger import Ledger
@@ -88,11 +89,17 @@ def decide(
     decided = [
         change for change in decided if facts.selected is None or change.job in facts.selected
     ]
+    waiting = heirs(decided)
     decided = gates.hold_back(
-        decided, policy, facts, declared=len(jobs), month_pu=ledger.spent_since(_month(facts.now))
+        as_starts(decided),
+        policy,
+        facts,
+        declared=len(jobs),
+        month_pu=ledger.spent_since(_month(facts.now)),
     )
     done = frozenset(case.job.name for case in cases if case.done)
     decided = gates.queue(decided, policy, done=done, running=_running(inventory))
+    decided = handed_over(decided, waiting)
     decided += _damaged(scene)
     touched = {change.job for change in decided}
     selected = [job.name for job in jobs if facts.selected is None or job.name in facts.selected]

@@ -124,8 +124,8 @@ def _pruning(change: Change, policy: Policy) -> Change:
     pruning = change.action is Action.STOP and change.reason is Reason.ORPHAN
     if change.withheld or not pruning or change.live is None or change.live.phase not in STARTED:
         return change
-    number = f"{change.live.phase}, {_pu(change.live.cost_pu)} spent"
-    withheld = Withheld(Gate.STOP, number, "nothing that is being processed", "--allow stop")
+    number = f"1 request {change.live.phase}, {_pu(change.live.cost_pu)} spent"
+    withheld = Withheld(Gate.STOP, number, "0 may be stopped", "--allow stop")
     return replace(change, withheld=_unless_allowed(policy, withheld))
 
 
@@ -194,7 +194,8 @@ def _job_cost(change: Change) -> Change:
     if high is not None and high <= limit:
         return change
     number = "its cost cannot be told" if high is None else f"up to {_pu(high)}"
-    lift = f"raise maxPU in {change.origin}, or --allow cost"
+    # The limit may be the target's: a job's own maxPU goes before it.
+    lift = f"set a higher maxPU in {change.origin}, or --allow cost"
     return replace(change, withheld=Withheld(Gate.COST, number, _pu(limit), lift))
 
 

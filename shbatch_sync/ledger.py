@@ -197,8 +197,20 @@ class Ledger:
         return Record(tuple(lines_of_key(job, lines, strangers)))
 
     def generation(self, job: Job) -> int:
-        """Return the highest generation of a job that was ever recorded, or 0."""
-        return max((entry.generation for entry in self.of_job(job)), default=0)
+        """Return the highest generation of a job that was ever made, or may have been; 0 for none.
+
+        A create that was refused for good made nothing.
+        """
+        lines = self.of_job(job)
+        refused = {
+            line.nonce for line in lines if line.event is Event.RETIRED and not line.request_id
+        }
+        made = (
+            line.generation
+            for line in lines
+            if line.request_id is not None or line.nonce not in refused
+        )
+        return max(made, default=0)
 
     def twin(self, norm_digest: str, declared: frozenset[str]) -> str | None:
         """Return an undeclared job that had the same request and got as far as costing, or None.

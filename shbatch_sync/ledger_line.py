@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -189,10 +190,11 @@ def _well_typed(entry: Any) -> bool:
     return (
         all(isinstance(text, str) for text in texts)
         and all(text is None or isinstance(text, str) for text in optional)
+        and entry.request_id != ""
         and isinstance(entry.generation, int)
         and isinstance(entry.attempt, int)
         and all(
-            number is None or isinstance(number, (int, float))
+            number is None or (isinstance(number, (int, float)) and math.isfinite(number))
             for number in (entry.cost_pu, entry.lag)
         )
     )

@@ -128,9 +128,12 @@ def _gave_way(case: Case) -> bool:
 
 def _overtook(case: Case, live: Live) -> bool:
     """Say whether another spec of the job was started after a request."""
-    starts = case.record.words(live.id, Event.START)
-    return any(not starts or entry.at > max(starts) for entry in case.spent) or any(
-        _may_be_paid(old) and by_age(old) > by_age(live) for old in case.others
+    begun = max(case.record.words(live.id, Event.START), default=None)
+    rivals = [old for old in (*case.others, *case.retired) if _may_be_paid(old)]
+    asked = [old.request.user_action_updated or old.request.created for old in rivals]
+    return any(
+        begun is None or at is None or at > begun
+        for at in (*(entry.at for entry in case.spent), *asked)
     )
 
 

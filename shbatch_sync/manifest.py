@@ -238,8 +238,11 @@ class _Reading:
         absent = {**scope.absent, "name": _NO_NAME}
         name = self._expand(merged["name"], Scope(scope.names, absent), ("name",))
         wounds: list[Steps] = [("name",)] if name is None else []
-        name = merged["name"] if name is None else name
-        scope.names = {**scope.names, "name": name}
+        if name is None:  # nothing can be said of values that are made of it
+            name = merged["name"]
+            scope.absent = {**scope.absent, "name": _TOLD}
+        else:
+            scope.names = {**scope.names, "name": name}
         rest = {
             key: value for key, value in merged.items() if key not in ("name", "target", "x-allow")
         }

@@ -3,7 +3,7 @@
 An axis is a list, `{dates: {from, to, step}}`, or `{features: FILE, id: properties.x}`. `exclude` and `include`
 work as in GitHub Actions: an exclude removes what it matches in part; an include adds its values to every
 combination it does not contradict, or is a combination of its own. Where values are maps, a map matches every
-map that has at least its members.
+map that has at least its members. An exclude names axes only.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from shbatch_sync.expressions import Scope, Unresolved, expand
 from shbatch_sync.files import FileReader, FileRefusedError
 from shbatch_sync.geojson import features
 from shbatch_sync.slug import slug
+from shbatch_sync.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from shbatch_sync.pointer import Steps
 
@@ -62,7 +63,7 @@ def combinations(matrix: Any, scope: Scope, files: FileReader, beside: str) -> l
                 axes[name] = _values(name, axis, files, beside)
             except MatrixError as error:
                 errors.append(error)
-    _raise(errors)
+    _raise([*errors, *_strange_excludes(matrix)])
     _refuse_explosion(axes)
     rows = (
         [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
@@ -81,6 +82,17 @@ def combinations(matrix: Any, scope: Scope, files: FileReader, beside: str) -> l
     if len(rows) > MAX_COMBINATIONS:
         raise MatrixError(_too_many(len(rows)))
     return rows
+
+
+def _strange_excludes(matrix: Mapping[str, Any]) -> Iterator[MatrixError]:
+    """Yield the keys of excludes that are no axis: a misspelt one would exclude nothing, and be paid."""
+    axes = [name for name in matrix if name not in _SPECIAL]
+    for number, wanted in enumerate(matrix.get("exclude", ())):
+        for key in wanted:
+            if key not in axes:
+                known = f" (known: {', '.join(axes) or 'nothing'})"
+                message = f"no axis {key!r}{did_you_mean(key, axes) or known}"
+                yield MatrixError(message, "exclude", number, key)
 
 
 def _raise(errors: Sequence[MatrixError]) -> None:

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from shbatch_sync.case import Case, read_case
-from shbatch_sync.inventory import Inventory, Live
-from shbatch_sync.job import Job
-from shbatch_sync.ledger import Ledger
+from shbatch_sync.inventory import Live
 from shbatch_sync.ledger_line import Event
+from shbatch_sync.now import Now
 from shbatch_sync.phase import AT_REST, COUNTS_AS_STARTED, Phase
 from shbatch_sync.plan import PASSIVE, Action, Change, Plan, Reason
 from shbatch_sync.planfile import change_to_json
@@ -25,6 +22,8 @@ Entry = Mapping[str, Any]
 
 _MAKING = frozenset({Action.CREATE.value, Action.REPLACE.value})
 _IDLE = frozenset(action.value for action in PASSIVE)
+# What a person has changed since, which no create brings about.
+_EDITS = frozenset({Reason.DESCRIPTION_CHANGED, Reason.PROTECT_CHANGED})
 # What a wait in the plan says will be done when it is over.
 _ANNOUNCED = {
     Action.START: frozenset(
@@ -40,44 +39,6 @@ _ANNOUNCED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
-    """What was found when the plan was made again.
-
-    Attributes:
-        plan: The plan of now.
-        jobs: Declared on the target, by name.
-        inventory: The list.
-        ledger: What is remembered.
-    """
-
-    plan: Plan
-    jobs: Mapping[str, Job]
-    inventory: Inventory
-    ledger: Ledger
-
-    def case(self, job: str) -> Case:
-        """Return what is known of a declared job."""
-        return read_case(self.jobs[job], self.inventory, self.ledger)
-
-    def live(self, request_id: str) -> Live | None:
-        """Return a request of ours, whatever job it is of and whether it still counts."""
-        return next(
-            (
-                live
-                for lives in self.inventory.owned.values()
-                for live in lives
-                if live.id == request_id
-            ),
-            None,
-        )
-
-    def waits(self, job: str) -> bool:
-        """Say whether nothing but time stands before a job's next step."""
-        changes = (change for change in self.plan.changes if change.job == job)
-        return any(change.action is Action.WAIT for change in changes)
-
-
 def moved(saved: Sequence[Entry], now: Now) -> list[str]:
     """Return what has moved, one line each; nothing if what was agreed to is what would be done.
 
@@ -87,7 +48,7 @@ def moved(saved: Sequence[Entry], now: Now) -> list[str]:
     """
     planned = {_key(entry): entry for entry in saved if entry["action"] not in _IDLE}
     changes = {_key(one): (one, change) for one, change in _entries(now.plan)}
-    return [*_unplanned(changes, planned, saved), *_undone(planned, changes, now)]
+    return [*_unplanned(changes, planned, saved, now), *_undone(planned, changes, now)]
 
 
 def _entries(plan: Plan) -> Iterator[tuple[Entry, Change]]:
@@ -113,19 +74,30 @@ def _unplanned(
     changes: Mapping[Any, tuple[Entry, Change]],
     planned: Mapping[Any, Entry],
     saved: Sequence[Entry],
+    now: Now,
 ) -> Iterator[str]:
     for key, (entry, change) in changes.items():
         if key in planned:
             difference = _difference(planned[key], entry)
             if difference:
                 yield f"{_words(entry)}: {difference}"
-        elif not _follows(entry, change, [one for one in saved if _agreed(one, entry)]):
+            continue
+        agreed = [one for one in saved if _agreed(one, entry) and not _still_stands(one, now)]
+        if not _follows(entry, change, agreed):
             yield f"{_words(entry)} was not planned{_place(entry)}"
 
 
 def _agreed(one: Entry, entry: Entry) -> bool:
     """Say whether a planned change of the same job counts for one of now: not if a gate held only the planned one."""
     return one["job"] == entry["job"] and _gate(one) in {None, _gate(entry)}
+
+
+def _still_stands(one: Entry, now: Now) -> bool:
+    """Say whether a planned wait for other jobs would still be one by what was planned: they are not all done."""
+    if one["reason"] != Reason.DEPENDS_ON.value:
+        return False
+    names = one["detail"].removeprefix("after ").split(", ")
+    return not all(name in now.jobs and now.is_done(name) for name in names)
 
 
 def _gate(entry: Entry) -> str | None:
@@ -179,7 +151,8 @@ def _follows(entry: Entry, change: Change, agreed: Sequence[Entry]) -> bool:
             stopped = any(
                 _key(one) == (*_key(entry)[:1], "stop", entry["requestId"]) for one in agreed
             )
-            return made is not None or stopped or _announced(entry, change, mine)
+            of_making = made is not None and change.reason not in _EDITS
+            return of_making or stopped or _announced(entry, change, mine)
         case Action.STOP:
             return made is not None and made["requestId"] == entry["requestId"]
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -84,12 +84,27 @@ def past_requests(entries: Sequence[Entry]) -> list[Past]:
 
     A job that was renamed meanwhile is one row still, under its last name.
     """
+    return sorted((_past(group) for group in _by_request(entries)), key=lambda row: row.begun)
+
+
+def entries_of(entries: Sequence[Entry], wanted: Callable[[str], bool]) -> list[Entry]:
+    """Return the lines, in their order, of the requests whose job ever had a name that is `wanted`."""
+    kept = {
+        id(entry)
+        for group in _by_request(entries)
+        if any(wanted(entry.job) for entry in group)
+        for entry in group
+    }
+    return [entry for entry in entries if id(entry) in kept]
+
+
+def _by_request(entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
     answered = {entry.nonce: entry.request_id for entry in entries if entry.event is Event.CREATED}
     groups: dict[str | None, list[Entry]] = {}
     for entry in entries:
         which = entry.request_id or answered.get(entry.nonce) or entry.nonce
         groups.setdefault(which, []).append(entry)
-    return sorted((_past(group) for group in groups.values()), key=lambda row: row.begun)
+    return groups.values()
 
 
 def _past(group: Sequence[Entry]) -> Past:

@@ -15,7 +15,7 @@ from shbatch_sync.cost.calibration import below_minimum
 from shbatch_sync.cost.price import Estimate
 from shbatch_sync.diff import FieldChange
 from shbatch_sync.inventory import Live
-from shbatch_sync.job import Job, Origin
+from shbatch_sync.job import DeclaredState, Job, Origin
 from shbatch_sync.marker import Commit, Marker
 
 
@@ -100,7 +100,15 @@ ALLOWABLE = frozenset(Gate) - {Gate.PROTECT}
 
 
 # What a start may wait for within one apply.
-LATER = frozenset({Reason.DEPENDS_ON, Reason.MAX_RUNNING, Reason.OLD_ACTIVE})
+LATER = frozenset(
+    {
+        Reason.ANALYSING,
+        Reason.DEPENDS_ON,
+        Reason.MAX_RUNNING,
+        Reason.OLD_ACTIVE,
+        Reason.TOO_SOON,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +273,7 @@ class Plan:
         return tuple(
             change
             for change in self.changes
-            if change.action is Action.WAIT and change.reason in LATER and change.withheld is None
+            if change.action is Action.WAIT and change.reason in LATER and _is_to_start(change)
         )
 
     @property
@@ -284,3 +292,10 @@ class Plan:
             else:
                 total.update({"pu": price.pu, "low": price.low, "high": price.high or 0})
         return total
+
+
+def _is_to_start(change: Change) -> bool:
+    """Say whether a wait is for a start; one that was read back knows its price, and not its job."""
+    if change.declared is None:
+        return change.estimate is not None
+    return change.declared.state is DeclaredState.STARTED

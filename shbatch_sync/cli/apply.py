@@ -215,9 +215,12 @@ def _apply(output: Output, run: Run, order: Order, events: EventStream) -> int:
     if order.style == "text":
         show(output, first.plan)
     events.send(*planned(first.plan))
-    if not order.yes and not _agreed(first.plan, wait=run.options.wait):
-        output.say("nothing was changed")
-        return ExitCode.ERROR
+    if not order.yes:
+        asks = _asks(first.plan, wait=run.options.wait)
+        if asks and not _agreed(first.plan):
+            output.say("nothing was changed")
+            return ExitCode.ERROR
+        run.agree(first.plan if asks else None)
     run.known = first.inventory.ids
     progress = Progress(output)
     _listen(run, progress, events)
@@ -247,10 +250,12 @@ def _listen(run: Run, progress: Progress, events: EventStream) -> None:
     run.report, run.watch, run.settling = step, watch, progress.settling
 
 
-def _agreed(plan: Plan, *, wait: bool) -> bool:
-    """Ask, where there is something to agree to, be it only what a run that waits will start later."""
-    if not (any(change.effective for change in plan.changes) or (wait and plan.later)):
-        return True
+def _asks(plan: Plan, *, wait: bool) -> bool:
+    """Say whether there is something to agree to, be it only what a run that waits will start later."""
+    return any(change.effective for change in plan.changes) or (wait and bool(plan.later))
+
+
+def _agreed(plan: Plan) -> bool:
     if not sys.stdin.isatty():
         message = (
             "apply asks before it changes anything, and there is no terminal to ask on: pass --yes"

@@ -18,7 +18,7 @@ from shbatch_sync.cli.workspace import named_target
 from shbatch_sync.errors import ExitCode, ManifestError, SettingsError
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.ledger_line import Entry, dump
-from shbatch_sync.past import Past, estimated, past_requests
+from shbatch_sync.past import Past, entries_of, estimated, past_requests
 from shbatch_sync.plural import counted
 
 if TYPE_CHECKING:
@@ -49,11 +49,9 @@ def command(
     env = {**os.environ, **as_environment(variables)}
     project = load_project(find_project(Path(output.directory)))
     chosen = named_target(project, target)
-    entries = [
-        entry
-        for entry in _entries(output, project, chosen)
-        if not globs or any(fnmatchcase(entry.job, glob) for glob in globs)
-    ]
+    entries = _entries(output, project, chosen)
+    if globs:
+        entries = entries_of(entries, lambda name: any(fnmatchcase(name, glob) for glob in globs))
     rows = _compared(output, chosen, past_requests(entries), env)
     output.save(into, lambda: _document(chosen, entries, rows))
     match style:

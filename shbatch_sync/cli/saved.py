@@ -79,7 +79,8 @@ def demand_consent(saved: SavedPlan, run: Run, first: Round) -> None:
     Raises:
         StalePlanError: It is not; names what has moved.
     """
-    from shbatch_sync.moved import Now, moved  # noqa: PLC0415
+    from shbatch_sync.moved import moved  # noqa: PLC0415
+    from shbatch_sync.now import Now  # noqa: PLC0415
     from shbatch_sync.savedplan import AGAIN, check_account  # noqa: PLC0415
 
     check_account(saved, run.account)

@@ -35,6 +35,7 @@ class Selection:
         labels: `key=value` pairs, all of which must hold.
         since: A revision of git: only jobs that files changed since then have a part in.
         names: Jobs that such a revision once chose; only these.
+        words: Globs that stood among the paths.
     """
 
     target: str | None = None
@@ -44,12 +45,18 @@ class Selection:
     labels: tuple[str, ...] = ()
     since: str | None = None
     names: tuple[str, ...] | None = None
+    words: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Names and globs of names, one of which a job has to have."""
+        return (*self.globs, *self.words)
 
     @property
     def narrows(self) -> bool:
         """Whether anything was asked for."""
         asked = self.since is not None or self.names is not None
-        return bool(self.paths or self.globs or self.labels) or asked
+        return bool(self.paths or self.patterns or self.labels) or asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

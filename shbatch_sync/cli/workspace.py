@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shbatch_sync.cli.output import conceal
@@ -40,6 +41,7 @@ def open_workspace(output: Output, selection: Selection) -> Workspace:
         directory=output.directory,
         target=selection.target,
         env={**os.environ, **as_environment(selection.variables)},
+        may_be_empty=_has_history(output),
     )
     conceal(secrets_of(loaded))
     report_warnings(output, loaded)
@@ -51,6 +53,14 @@ def open_workspace(output: Output, selection: Selection) -> Workspace:
         selected=selected if changed is None or selected is None else selected & changed,
         changed=changed,
     )
+
+
+def _has_history(output: Output) -> bool:
+    """Say whether something may run that no manifest declares any more: where a ledger is, something was made once."""
+    from shbatch_sync.store.project import find_project  # noqa: PLC0415
+
+    folder = find_project(Path(output.directory)).parent / ".shbatch"
+    return any(folder.glob("*ledger.jsonl"))
 
 
 def _changed(loaded: Loaded, jobs: Sequence[Job], selection: Selection) -> frozenset[str] | None:
@@ -86,12 +96,12 @@ def named_target(project: Project, asked: str | None) -> Target:
 def _selected(loaded: Loaded, jobs: Sequence[Job], selection: Selection) -> frozenset[str] | None:
     if not selection.narrows:
         return None
-    labels = dict(pair.partition("=")[::2] for pair in selection.labels)
+    labels = dict(_label(pair) for pair in selection.labels)
     names = frozenset(
         job.name
         for job in jobs
         if loaded.is_selected(job)
-        and (not selection.globs or any(fnmatchcase(job.name, glob) for glob in selection.globs))
+        and _has_pattern(job, selection.patterns)
         and all(job.labels.get(key) == value for key, value in labels.items())
     )
     if not names:
@@ -99,15 +109,37 @@ def _selected(loaded: Loaded, jobs: Sequence[Job], selection: Selection) -> froz
     return names
 
 
+def _label(pair: str) -> tuple[str, str]:
+    key, equals, value = pair.partition("=")
+    if not key or not equals:
+        message = f"--label {pair}: write it as KEY=VALUE"
+        raise SettingsError(message)
+    return key, value
+
+
+def _has_pattern(job: Job, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatchcase(job.name, glob) for glob in patterns)
+
+
 def _nothing_selected(jobs: Sequence[Job], selection: Selection) -> str:
     asked = {
-        "": selection.paths,
+        "": (*selection.paths, *selection.words),
         "--job ": selection.globs,
         "--label ": selection.labels,
     }
-    words = ", ".join(f"{flag}{value}" for flag, values in asked.items() for value in values)
-    hint = did_you_mean(selection.globs[0], [job.name for job in jobs]) if selection.globs else ""
-    return f"no job of this target is selected by {words}{hint}"
+    words = [f"{flag}{value}" for flag, values in asked.items() for value in values]
+    hint = _meant(selection.patterns[0], jobs) if selection.patterns else ""
+    if words == [*selection.words]:
+        return f"there is no job, file or folder {', '.join(map(repr, words))}{hint}"
+    return f"no job of this target is selected by {', '.join(words)}{hint}"
+
+
+def _meant(name: str, jobs: Sequence[Job]) -> str:
+    """Return which job may be meant by a name that none has: one that was called so, or is called nearly so."""
+    renamed = next((job.name for job in jobs if name in job.previous_names), None)
+    if renamed is not None:
+        return f"; it is called {renamed!r} now"
+    return did_you_mean(name, [job.name for job in jobs])
 
 
 def policy_of(workspace: Workspace, permission: Permission = NOTHING_MORE) -> Policy:

@@ -8,8 +8,15 @@ from functools import reduce
 from typing import Any
 
 from shbatch_sync.cost.evalscript import Setup, Source
-from shbatch_sync.cost.formula import BANDS_OF_ONE, fusion_factor, radar_factor, samples_in
+from shbatch_sync.cost.formula import (
+    BANDS_OF_ONE,
+    DAYS_PER_SAMPLE,
+    fusion_factor,
+    radar_factor,
+    samples_in,
+)
 from shbatch_sync.cost.span import Span, exactly
+from shbatch_sync.plural import counted
 
 Notes = dict[str, None]
 _MASK = "dataMask"
@@ -114,11 +121,18 @@ def _samples(entry: Mapping[str, Any], notes: Notes) -> Span:
         ] = None
         return _UNKNOWN
     likely = samples_in(days)
-    notes[f"{kind}: samples a pixel {likely:g}, one for every 3 of {days:.0f} days"] = None
+    notes[f"{kind}: samples a pixel {likely:g}, {_how_often(days)}"] = None
     often = 0.0 if kind.startswith(_SPARSE) else float(int(days) + 1)
     if often > likely:
         notes[f"{kind}: up to a sample a day is possible; say estimate.samples if you know"] = None
     return Span(1.0, likely, max(likely, often))
+
+
+def _how_often(days: float) -> str:
+    whole = max(1, round(days))
+    if whole <= DAYS_PER_SAMPLE:
+        return f"for {counted(whole, 'day')}"
+    return f"one for every {DAYS_PER_SAMPLE:g} of {whole} days"
 
 
 def _days(data_filter: Any) -> float | None:

@@ -12,7 +12,13 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
 
-from shbatch_sync.errors import ApiError, RequestNotFoundError
+from shbatch_sync.errors import (
+    ApiError,
+    AuthenticationError,
+    RateLimitedError,
+    RequestNotFoundError,
+    ServiceUnreachableError,
+)
 from shbatch_sync.inventory import Inventory
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.plan import Change
@@ -21,6 +27,8 @@ from shbatch_sync.reconcile.run import Run
 from shbatch_sync.reconcile.sightings import Sighting
 from shbatch_sync.request import BatchProcessRequest
 
+# What is no answer about one request: the next one would get it too.
+_OF_THE_SERVICE = (AuthenticationError, RateLimitedError, ServiceUnreachableError)
 # Reads of one round: a list that lacks more of ours than this is read again before anything of the rest is judged.
 MOST_READS = 100
 # The sister API keeps nothing longer after its last use (Batch Statistical API docs); what is older is not asked for.
@@ -83,6 +91,8 @@ def _read_again(run: Run, missing: dict[str, Sighting]) -> Iterator[BatchProcess
             if sighting.since <= young:
                 run.sightings.forget(id_)
                 del unlisted[id_]
-        except ApiError:
+        except _OF_THE_SERVICE:
             break
+        except ApiError:
+            continue  # it says nothing of the others
     run.sightings.lack(unlisted, run.clock.monotonic())

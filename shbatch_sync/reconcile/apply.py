@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
@@ -91,6 +91,7 @@ def _carry_out(run: Run, current: Round) -> bool:
     changes = [change for change in _open_changes(run, current) if change.effective]
     changes = list(judged(run, current.inventory, changes))
     changes = list(undisturbed(run, current.inventory, changes))
+    changes = list(_agreed_to(run, changes))
     creates = [
         change
         for change in changes
@@ -113,6 +114,17 @@ def _carry_out(run: Run, current: Round) -> bool:
         and (change.action is Action.STOP or change.job not in making | unsettled)
     ]
     return _act(run, rest) or made
+
+
+def _agreed_to(run: Run, changes: Iterable[Change]) -> Iterator[Change]:
+    """Leave out starts that a person who was asked has not been shown."""
+    for change in changes:
+        unseen = run.agreed is not None and change.job not in run.agreed
+        if change.action is Action.START and unseen:
+            detail = "its start was not in the plan that was agreed to; apply again"
+            run.note(change, Outcome.HELD, change.request_id, detail)
+        else:
+            yield change
 
 
 def _open_changes(run: Run, current: Round) -> list[Change]:

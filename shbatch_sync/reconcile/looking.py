@@ -39,9 +39,8 @@ def look(run: Run, *, record: bool = True) -> Round:
     if run.strays is None:
         run.strays = strays(run, inventory, memory)
     if record and (run.ledger.exists() or not run.options.must_have_ledger):
-        ended = record_ends(run, inventory, memory)
-        renamed = record_names(run, memory)
-        memory = _memory(run) if ended or renamed else memory
+        memory = _memory(run) if record_ends(run, inventory, memory) else memory
+        memory = _memory(run) if record_names(run, memory) else memory
     _see(run, inventory, begun)
     run.lag.recorded = memory.longest_lag
     facts = replace(

@@ -12,7 +12,7 @@ from shbatch_sync.clock import Clock, SystemClock
 from shbatch_sync.job import Job
 from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
-from shbatch_sync.plan import Change, Plan, Policy
+from shbatch_sync.plan import Action, Change, Plan, Policy
 from shbatch_sync.reconcile.calls import Calls
 from shbatch_sync.reconcile.interrupt import Interrupt
 from shbatch_sync.reconcile.lag import Lag
@@ -49,6 +49,7 @@ class Run:
         lag: How late the list shows new requests.
         calls: What was asked of the service.
         sightings: What lists should show.
+        agreed: Jobs that a person has agreed to start; None where nobody had to be asked.
         known: Ids of requests of ours that the first list showed; later ones are another run's.
         failures: Job name → what went wrong.
         held: Job name → why it was left alone.
@@ -76,6 +77,7 @@ class Run:
     interrupt: Interrupt = field(default_factory=Interrupt)
     account: str | None = None
     known: frozenset[str] | None = None
+    agreed: frozenset[str] | None = None
     failures: dict[str, str] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     later: set[str] = field(default_factory=set)
@@ -118,6 +120,16 @@ class Run:
         new = (*self.lag.first_seen.values(), *self.calls.unanswered.values())
         left = [at + self.lag.settle - self.clock.monotonic() for at in new]
         return max((seconds for seconds in left if seconds > 0), default=None)
+
+    def agree(self, plan: Plan | None) -> None:
+        """Let this run start what a person has been shown, now or later, and nothing else; its time begins here.
+
+        Args:
+            plan: What was shown and agreed to; None where there was nothing to ask about.
+        """
+        starts = [one for one in plan.changes if one.action is Action.START] if plan else []
+        self.agreed = frozenset(one.job for one in (*starts, *(plan.later if plan else ())))
+        self.began = self.clock.monotonic()
 
     def now(self) -> datetime:
         """Return the service's time where it told us, else the machine's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from shbatch_sync.diff import FieldChange, Kind
@@ -13,6 +14,7 @@ from shbatch_sync.render.escape import one_line, printable
 from shbatch_sync.shape import is_shape, shape_text
 
 VALUE_WIDTH = 60
+LEAD = 12  # letters kept before the first one that differs
 MAX_DIFF_LINES = 40
 _GEOMETRY = "/processRequest/input/bounds/geometry"
 _EVALSCRIPT = "/processRequest/evalscript"
@@ -39,11 +41,25 @@ def _plain(field: FieldChange) -> str:
         case Kind.REMOVED:
             return f"{path}: - {_value(field.before)}"
         case Kind.CHANGED:
-            return f"{path}: {_value(field.before)} → {_value(field.after)}"
+            before, after = _from_where_they_differ(_text(field.before), _text(field.after))
+            return f"{path}: {one_line(before, VALUE_WIDTH)} → {one_line(after, VALUE_WIDTH)}"
 
 
 def _value(value: Any) -> str:
-    return one_line(json.dumps(value, ensure_ascii=False), VALUE_WIDTH)
+    return one_line(_text(value), VALUE_WIDTH)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _from_where_they_differ(before: str, after: str) -> tuple[str, str]:
+    """Return two texts without the beginning they share, where that would push the difference out of sight."""
+    pairs = zip(before, after, strict=False)
+    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) - LEAD
+    if start <= 0 or max(len(before), len(after)) <= VALUE_WIDTH:
+        return before, after
+    return f"…{before[start:]}", f"…{after[start:]}"
 
 
 def _script(field: FieldChange) -> Iterator[str]:

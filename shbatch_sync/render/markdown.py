@@ -138,7 +138,7 @@ def _remarks(plan: Plan) -> list[str]:
     lines += [f"- warning: {words(text, MAX_WORDS)}" for text in remarks[:MAX_REMARKS]]
     lines += _more(len(remarks))
     if plan.orphans:
-        lines.append(f"- {plan.orphans} at rest without a manifest (orphans)")
+        lines.append(f"- {counted(plan.orphans, 'request')} at rest without a manifest")
     return ["\n".join(lines)] if lines else []
 
 

@@ -92,11 +92,16 @@ def render_plan(plan: Plan, paint: Paint = no_paint) -> str:
         before = change
     lines += [paint(f"warning: {one_line(warning)}", "yellow") for warning in plan.remarks]
     if plan.orphans:
-        lines.append(f"{plan.orphans} at rest without a manifest (orphans); they cost nothing more")
+        lines.append(_orphans(plan.orphans))
     if lines:
         lines.append("")
     lines.append(paint(summary_line(plan), "bold"))
     return "\n".join(lines)
+
+
+def _orphans(number: int) -> str:
+    rest = "(an orphan); it costs" if number == 1 else "(orphans); they cost"
+    return f"{counted(number, 'request')} at rest without a manifest {rest} nothing more"
 
 
 def summary_line(plan: Plan) -> str:

@@ -39,7 +39,7 @@ def test_a_job_above_its_price_is_created_and_not_started(folder: Folder) -> Non
     assert changes(folder) == [("ndvi", "create", None), ("ndvi", "start", "cost")]
     applied = folder("apply", "--yes", "--wait")
     assert applied.code == 3
-    assert "limit 50 PU; raise maxPU in jobs/ndvi.yaml:1, or --allow cost" in " ".join(
+    assert "limit 50 PU; set a higher maxPU in jobs/ndvi.yaml:1, or --allow cost" in " ".join(
         applied.out.split()
     )
     assert folder.requests()[0]["state"] == "created"

@@ -81,13 +81,25 @@ def test_status_of_one_job_tells_all_of_it(folder: Folder) -> None:
     assert "one" in folder("status", "jobs/one.yaml").out
 
 
+def test_requests_that_a_lost_ledger_takes_in_are_counted_with_their_ends(folder: Folder) -> None:
+    folder.job("one")
+    folder.job("two", state="created")
+    assert folder("apply", "--yes", "--wait").code == 0
+    assert "0 requests taken in" in folder("status", "--record").err
+    folder.root.joinpath(".shbatch/sandbox.ledger.jsonl").unlink()
+    assert "2 requests taken in" in folder("status", "--record").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (
             ("status", "onne"),
-            "no job of this target is selected by --job onne; did you mean 'one'?",
+            "there is no job, file or folder 'onne'; did you mean 'one'?",
         ),
+        (("status", "uno"), "there is no job, file or folder 'uno'; it is called 'one' now"),
+        (("plan", "--label", "crop"), "--label crop: write it as KEY=VALUE"),
+        (("plan", "--label", "=crop"), "--label =crop: write it as KEY=VALUE"),
         (("status", "one.yaml"), "one.yaml"),
         (("plan", "--job", "x*", "--label", "a=b"), "selected by --job x*, --label a=b"),
         (("plan", "--restart", "x*"), "--restart x*: target sandbox has no such job"),
@@ -97,7 +109,7 @@ def test_status_of_one_job_tells_all_of_it(folder: Folder) -> None:
     ],
 )
 def test_what_is_not_there(folder: Folder, arguments: tuple[str, ...], words: str) -> None:
-    folder.job("one")
+    folder.job("one", more="previousNames: [uno]")
     answer = folder(*arguments)
     assert answer.code == 1
     assert words in answer.err
@@ -222,3 +234,16 @@ def test_an_interrupt_while_the_program_is_loaded_is_no_traceback(folder: Folder
         [sys.executable, "-c", script], cwd=folder.root, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_the_last_manifest_can_be_taken_away(folder: Folder) -> None:
+    folder.settings("  sandbox: {emulator: .shbatch/sandbox.db, speed: 1}\n")
+    manifest = folder.job("one")
+    assert folder("apply", "--yes").code == 0
+    manifest.unlink()
+    held = folder("plan", "--prune", "--allow", "stop")
+    assert held.code == 0, held.err
+    assert "withheld (many)" in held.out
+    assert folder("status").code == 0
+    answer = folder("apply", "--yes", "--prune", "--allow", "stop", "--allow", "many")
+    assert "1 stopped" in answer.out, answer.err

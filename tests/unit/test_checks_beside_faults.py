@@ -189,6 +189,15 @@ def test_more_faults_than_can_be_cut_out_are_left_alone():
     assert salvage(data, [], load_schema("job"), {}) is None
 
 
+@pytest.mark.parametrize("axes", ["{a: [1, 2]}", "{b: {dates: {from: now, to: 2024}}}"])
+def test_nothing_is_said_of_what_is_made_of_a_name_that_has_no_value(problems, axes):
+    found = problems(
+        ("name: ndvi\n", f'name: "n-${{{{ matrix.b }}}}"\nmatrix: {axes}\n'),
+        ("s3://bucket/", "s3://bucket/${{ name }}/"),
+    )
+    assert found == ["matrix" if "dates" in axes else "expression"]
+
+
 def test_what_is_never_done_with_is_given_up():
     class Restless:
         def __init__(self) -> None:

@@ -43,13 +43,26 @@ def test_exclude_matches_in_part_and_within_maps():
     matrix = {
         "a": [{"n": 1, "m": 5}, {"n": 2}],
         "b": [1, True],
-        "exclude": [{"a": {"n": 1}, "b": 1}, {"c": 7}],
+        "exclude": [{"a": {"n": 1}, "b": 1}, {"b": 7}],
     }
     assert rows(matrix) == [
         {"a": {"n": 1, "m": 5}, "b": True},
         {"a": {"n": 2}, "b": 1},
         {"a": {"n": 2}, "b": True},
     ]
+
+
+def test_an_exclude_names_axes():
+    matrix = {"year": [1, 2], "b": [], "exclude": [{"year": 1}, {"yaer": 1, "q": 2}]}
+    with pytest.raises(MatrixError) as caught:
+        rows(matrix)
+    told = [(str(one), one.steps) for one in (caught.value, *caught.value.others)]
+    assert told[1:] == [
+        ("no axis 'yaer'; did you mean 'year'?", ("exclude", 1, "yaer")),
+        ("no axis 'q' (known: year, b)", ("exclude", 1, "q")),
+    ]
+    with pytest.raises(MatrixError, match=r"no axis 'a' \(known: nothing\)"):
+        rows({"include": [{"a": 1}], "exclude": [{"a": 1}]})
 
 
 def test_include_as_in_github_actions():
@@ -150,10 +163,25 @@ def test_days_weeks_hours_and_a_short_last_period():
     ]
     assert spans("2024-01-01T01:00:00+01:00", "2024-01-01T06:00:00", "PT6H") == [
         ("2024-01-01T00:00:00Z", "2024-01-01T05:59:59Z", "2024-01-01-0000"),
-        ("2024-01-01T06:00:00Z", "2024-01-01T06:00:00Z", "2024-01-01-0600"),
     ]
     assert spans("2024-12", "2024-12", "P1M")[0][1] == "2024-12-31T23:59:59Z"
     assert len(spans("9998-01", "9998-12", "P9999Y")) == 1
+
+
+def test_an_instant_ends_the_last_period_and_begins_none():
+    found = [
+        start[11:16] for start, _, _ in spans("2024-01-01T06:00Z", "2024-01-01T18:00Z", "PT6H")
+    ]
+    assert found == ["06:00", "12:00"]
+    assert spans("2024-01-01", "2024-01-01T15:00:00Z", "PT12H")[-1] == (
+        "2024-01-01T12:00:00Z",
+        "2024-01-01T15:00:00Z",
+        "2024-01-01-1200",
+    )
+    with pytest.raises(DateError, match="is the same instant as 2024"):
+        spans("2024", "2024-01-01T00:00:00Z", "P1D")
+    with pytest.raises(DateError, match="is before 2024"):
+        spans("2024", "2023-12-31T00:00:00Z", "P1D")
 
 
 @pytest.mark.parametrize(

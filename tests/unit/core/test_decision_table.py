@@ -921,7 +921,7 @@ def test_a_copy_of_a_marker_is_not_touched_whatever_is_declared_now(original, li
 
 
 def test_which_of_two_with_one_marker_came_first_proves_nothing():
-    both = [request(n, marker=mark(1, seal=None)) for n in (1, 2)]
+    both = [request(n, marker=mark(1, seal=None), text=f"May {n}") for n in (1, 2)]
     made = plan(job(state="started"), both)
     assert steps(made) == ["attention copy"]
     assert len(made.warnings) == 1
@@ -929,6 +929,12 @@ def test_which_of_two_with_one_marker_came_first_proves_nothing():
         "update unsealed",
         "start declared",
     ]
+
+
+def test_one_call_that_was_carried_out_twice_is_one_that_wins_and_one_to_spare():
+    both = [request(n, marker=mark(1, seal=None)) for n in (1, 2)]
+    made = plan(job(state="started"), both, [entry("intent", None, nonce=mark(1).nonce)])
+    assert steps(made) == ["update unsealed", "update duplicate", "start declared"]
 
 
 def test_a_name_that_is_also_an_earlier_one_counts_once():

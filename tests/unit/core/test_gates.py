@@ -63,11 +63,11 @@ def scenes():
     orphan = request(1, "PROCESSING", "START", cost=12.4, marker=mark(1, job="gone"))
     yield (
         plan(job(state="stopped", spec=OTHER), [orphan], policy=Policy(prune=True)),
-        "withheld (stop): processing, 12 PU spent, limit nothing that is being processed; --allow stop",
+        "withheld (stop): 1 request processing, 12 PU spent, limit 0 may be stopped; --allow stop",
     )
     yield (
         plan(job(state="started", max_pu=10), estimates={"ndvi": price(12345.6)}),
-        "withheld (cost): up to 12,346 PU, limit 10 PU; raise maxPU in jobs/ndvi.yaml:3, or --allow cost",
+        "withheld (cost): up to 12,346 PU, limit 10 PU; set a higher maxPU in jobs/ndvi.yaml:3, or --allow cost",
     )
     yield (
         plan(job(state="started"), policy=Policy(max_start_pu=99), estimates={"ndvi": price(100)}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ import pytest
 from shbatch_sync.decision import decide, survey
 from shbatch_sync.job import Job
 from shbatch_sync.ledger_line import Entry
-from shbatch_sync.moved import Now, moved
+from shbatch_sync.moved import moved
+from shbatch_sync.now import Now
 from shbatch_sync.plan import Gate, Policy
 from shbatch_sync.planfile import to_json
 from shbatch_sync.request import BatchProcessRequest
@@ -126,6 +127,15 @@ def later(
         (
             world(STARTED, SECOND),
             world(STARTED, SECOND, request(1, "DONE", "START", cost=5.0), later(2, job="second")),
+        ),
+        (
+            world(STARTED, SECOND),
+            world(
+                STARTED,
+                SECOND,
+                entry("final", 1, status="DONE", cost_pu=5.0),
+                later(2, job="second"),
+            ),
         ),
         (world(STARTED, request(1)), world(STARTED, request(1), policy=Policy(max_running=0))),
         (world(STARTED, request(1), policy=Policy(max_running=0)), world(STARTED, request(1))),
@@ -296,6 +306,23 @@ def test_what_only_seems_to_have_moved(before: World, after: World):
             world(STARTED),
             world(STARTED, request(1, marker=mark(1, attempt=2))),
             f"ndvi: start request {rid(1)} was not planned",
+        ),
+        # it was to wait for another one, and need not any more
+        (
+            world(STARTED, SECOND),
+            world(STARTED, replace(SECOND, depends_on=())),
+            "second: start was not planned",
+        ),
+        # a description and a protection that were edited after the create
+        (
+            world(ANALYSED),
+            world(replace(ANALYSED, description="edited since"), request(1)),
+            f"ndvi: update request {rid(1)} was not planned",
+        ),
+        (
+            world(ANALYSED),
+            world(replace(ANALYSED, protect=True), request(1)),
+            f"ndvi: update request {rid(1)} was not planned",
         ),
         # a generation raised since
         (

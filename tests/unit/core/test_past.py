@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from shbatch_sync.ledger_line import Entry, Event
-from shbatch_sync.past import estimated, past_requests
+from shbatch_sync.past import entries_of, estimated, past_requests
 from shbatch_sync.pricing import Prices, past_prices
 from tests.unit.core.factories import BODY, entry, job, ledger, price, spec
 
@@ -46,6 +46,22 @@ def test_a_request_is_one_row_from_its_intent_to_its_end():
         120.0,
     )
     assert row.begun == BEGUN
+
+
+def test_a_renamed_job_is_found_whole_under_each_of_its_names():
+    lines = [
+        line(Event.INTENT, 0, job="old"),
+        line(Event.CREATED, 1, job="old", request_id="r1"),
+        line(Event.INTENT, 2, job="other", nonce="bbbbbbbb"),
+        line(Event.START, 3, job="new", request_id="r1"),
+        line(Event.FINAL, 9, job="new", request_id="r1", status="DONE", cost_pu=100.0),
+    ]
+    whole = [one for one in lines if one.job != "other"]
+    assert entries_of(lines, lambda name: name == "old") == whole
+    assert entries_of(lines, lambda name: name == "new") == whole
+    assert entries_of(lines, lambda _: False) == []
+    (row,) = past_requests(entries_of(lines, lambda name: name == "old"))
+    assert (row.job, row.state, row.cost_pu) == ("new", "done", 100.0)
 
 
 def test_a_resumed_request_takes_from_its_first_start_to_its_last_end():

@@ -91,3 +91,27 @@ def test_what_was_stopped_as_declared_goes_on_without_another_word():
     lines = [first, begun, entry("stop", 2, at=ago(hours=2))]
     made = plan(job(state="started"), [stopped], lines)
     assert steps(made) == ["start resume"]
+
+
+def test_a_spec_whose_rival_never_ran_had_no_turn_before_it():
+    mine = request(1, marker=mark(1, retired=Retired.OLD))
+    rival = request(2, body=OTHER, marker=mark(2, OTHER))
+    lines = [
+        entry("created", 1, at=ago(hours=9)),
+        entry("created", 2, body=OTHER, at=ago(hours=8)),
+        entry("start", 2, body=OTHER, at=ago(hours=7)),
+    ]
+    assert steps(plan(job(state="created"), [mine, rival], lines))[0].startswith("replace")
+    ran = request(2, "DONE", "START", body=OTHER, marker=mark(2, OTHER), costPU=5.0)
+    assert steps(plan(job(state="created"), [mine, ran], lines)) == ["attention reverted"]
+
+
+def test_a_generation_whose_create_was_refused_was_never_used():
+    lines = [
+        entry("intent", None, generation=2, nonce="refusedx"),
+        entry("retired", None, generation=2, nonce="refusedx"),
+    ]
+    assert steps(plan(job(state="created"), [request(1)], lines)) == []
+    assert steps(plan(job(state="created"), [request(1)], lines[:1])) == [
+        "attention generation_lower"
+    ]

@@ -95,6 +95,21 @@ def test_samples():
     assert estimate(body(), samples=4).pu == pytest.approx(231 * TILE_1)
 
 
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        ("2024-01-01T01:00:00Z", "samples a pixel 1, for 1 day"),
+        ("2024-01-03T23:59:59Z", "samples a pixel 1, for 3 days"),
+        ("2024-01-30T23:59:59Z", "samples a pixel 10, one for every 3 of 30 days"),
+    ],
+)
+def test_samples_are_told_with_their_days(last, words):
+    orbit = script('["B02", "B03", "B04"]', rest=', mosaicking: "ORBIT"')
+    data = {"timeRange": {"from": "2024-01-01T00:00:00Z", "to": last}}
+    found = estimate(body(orbit, [{"type": "sentinel-2-l2a", "dataFilter": data}]))
+    assert f"sentinel-2-l2a: {words}" in found.assumptions
+
+
 def test_daily_sensors_have_a_higher_limit():
     orbit = script('["B02", "B03", "B04"]', rest=', mosaicking: "ORBIT"')
     found = estimate(body(orbit, [{"type": "sentinel-5p-l2", "dataFilter": JANUARY}]))

@@ -200,3 +200,19 @@ def test_an_interrupt_ends_the_asking(world, faults):
     look(run)
     assert faults.calls.count("get") == 1
     assert len(run.sightings.unlisted) == 2
+
+
+def test_one_that_cannot_be_read_holds_up_only_its_own_job(world, faults):
+    w = world()
+    for name in ("a", "b", "c"):
+        id_ = w.put(job(name))
+        w.remember("created", job(name), id_)
+        if name != "a":
+            w.service.forget(id_)
+    w.pass_time(3600.0)
+    (bad,) = (task["id"] for task in w.tasks())
+    faults.plan("list", lacking(w, bad))
+    faults.plan("get", Status(400))
+    result = w.apply(job("a"), job("b"), job("c"), wait=True, poll=30.0, settle=1.0)
+    assert result.exit_code == 0
+    assert len(w.tasks()) == 3

@@ -188,7 +188,7 @@ def test_warnings_and_orphans():
     page = tags(render_markdown(plan(warnings=tuple(f"w{n}" for n in range(25)), orphans=7)))
     assert "warning: w0" in page.text
     assert "and 5 more" in page.text
-    assert "7 at rest without a manifest" in page.text
+    assert "7 requests at rest without a manifest" in page.text
 
 
 # --- size ----------------------------------------------------------------------------------------------------

@@ -186,10 +186,17 @@ def test_a_plan_as_text():
         "        generation 2 in jobs/ndvi.yaml:3, or --allow replace",
         ">   ndvi (declared)  jobs/ndvi.yaml:3  120 PU (100-160)",
         "      withheld (replace), as above",
-        "1 at rest without a manifest (orphans); they cost nothing more",
+        "1 request at rest without a manifest (an orphan); it costs nothing more",
         "",
         "Plan: nothing to do; 1 withheld; 0 in sync.",
     ]
+
+
+def test_several_orphans_are_told_as_such():
+    gone = [request(number, "DONE", marker=mark(number, job=f"gone{number}")) for number in (8, 9)]
+    assert render_plan(plan(job(), gone)).splitlines()[-3] == (
+        "2 requests at rest without a manifest (orphans); they cost nothing more"
+    )
 
 
 def test_colours_are_asked_for():
@@ -261,6 +268,18 @@ def test_long_values_are_cut():
     (line,) = field_lines([FieldChange("/a", Kind.ADDED, None, "x" * 500)])
     assert len(line) < 80
     assert line.endswith("…")
+
+
+def test_long_values_begin_a_little_before_they_differ():
+    url = "s3://bucket/a-quite-long-folder-name/another-folder/2024/monthly/ndvi/"
+    (line,) = field_lines([FieldChange("/url", Kind.CHANGED, f"{url}y", f"{url}z")])
+    assert line == '/url: …onthly/ndvi/y" → …onthly/ndvi/z"'
+    (line,) = field_lines([FieldChange("/url", Kind.CHANGED, "a" * 90, "b" * 90)])
+    assert line == f'/url: "{"a" * 58}… → "{"b" * 58}…'
+    (line,) = field_lines(
+        [FieldChange("/url", Kind.CHANGED, "s3://bucket/folder/y", "s3://bucket/folder/z")]
+    )
+    assert line == '/url: "s3://bucket/folder/y" → "s3://bucket/folder/z"'
 
 
 def test_increments_are_lines_like_any_other():
@@ -407,7 +426,7 @@ def test_the_sums_of_an_apply():
     assert text.splitlines() == [
         "<red>! evi failed: no\\x1b</>",
         "<yellow>! b left alone: later</>",
-        "<yellow>  ndvi start withheld (cost): up to 9 PU, limit 1 PU; raise maxPU in</>",
+        "<yellow>  ndvi start withheld (cost): up to 9 PU, limit 1 PU; set a higher maxPU in</>",
         "<yellow>    jobs/ndvi.yaml:3, or --allow cost</>",
         (
             "<bold>Apply: 1 created, 1 updated, 2 started; 1 failed; 1 left alone; 1 withheld; 0 in sync. "
