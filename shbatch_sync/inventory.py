@@ -180,7 +180,7 @@ class _Sorter:
                 self._foreign(request)
             case Damaged(why) if self._ours(request, description):
                 self._damage(request, f"its marker is damaged: {why}", description)
-            case Absent() if request.request_id in self.ledger.ids:
+            case Absent() if self._is_known(request.request_id):
                 self._damage(
                     request, "its marker is gone, but the ledger knows its id", description
                 )
@@ -188,6 +188,9 @@ class _Sorter:
                 self._foreign(request, marker)
             case _:
                 self._foreign(request)
+
+    def _is_known(self, id_: str) -> bool:
+        return id_ in self.ledger.ids and id_ not in self.ledger.unmarked_ids
 
     def _to_be_taken_over(self, request: BatchProcessRequest) -> bool:
         """Say whether a job names a request that has never been ours; what has been needs its marker back."""

@@ -95,6 +95,12 @@ class Ledger:
         )
 
     @cached_property
+    def unmarked_ids(self) -> frozenset[str]:
+        """Ids of requests that were about to be taken over, and of which no line says that their marker was written."""
+        begun = {entry.request_id for entry in self.entries if entry.event is Event.ADOPTED}
+        return frozenset(id_ for id_ in begun if id_ and id_ not in self.marked_ids)
+
+    @cached_property
     def makers(self) -> dict[str, set[str]]:
         """Nonce → ids of the requests that are known to carry it in their markers."""
         makers: dict[str, set[str]] = defaultdict(set)

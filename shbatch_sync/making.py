@@ -11,13 +11,21 @@ from shbatch_sync.inventory import Live, Suspect, delivery_url
 from shbatch_sync.job import DeclaredState, Job, RestartPolicy
 from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
-from shbatch_sync.phase import AT_REST, COUNTS_AS_RUNNING, UNPAID, Phase, phase_of
+from shbatch_sync.phase import (
+    AT_REST,
+    COUNTS_AS_RUNNING,
+    COUNTS_AS_STARTED,
+    UNPAID,
+    Phase,
+    phase_of,
+)
 from shbatch_sync.plan import Action, Change, Facts, Reason, Withheld
 from shbatch_sync.request import BatchUserAction
 from shbatch_sync.scene import Scene, attention, change_of, waiting
 from shbatch_sync.witness import witness
 
 _NONCE_TO_COME = "aaaaaaaa"  # the real one is drawn for each create call
+_OR_ALLOW = ", or --allow twin"
 _PASTED = "take the marker out of its description, which is another one's"
 _UNDECLARED = "not declared any more"
 
@@ -229,9 +237,11 @@ def unmarked_twin(case: Case, scene: Scene, live: Live) -> Withheld | None:
     seen = scene.inventory
     suspects = [*seen.lookalikes, *seen.damaged, *seen.wanted.values()]
     unmarked = [suspect for suspect in suspects if suspect.marker is None]
+    # Under another name, too: a checkout in which the job is called otherwise may have started it meanwhile.
+    begun = [one for one in _orphans(scene) if phase_of(one.request) in COUNTS_AS_STARTED]
     rivals = [
         suspect
-        for suspect in (*unmarked, *_overwritten(case, scene))
+        for suspect in (*unmarked, *begun, *_overwritten(case, scene))
         if live.phase in UNPAID or phase_of(suspect.request) not in AT_REST
     ]
     found = _alike(case, rivals)
@@ -239,6 +249,7 @@ def unmarked_twin(case: Case, scene: Scene, live: Live) -> Withheld | None:
         return None
     mend = "write its marker back with `shbatch-sync repair`"
     mend = _PASTED if found in seen.copies else mend
+    mend = _lift(case, scene, found).removesuffix(_OR_ALLOW) if found in begun else mend
     stop = "" if phase_of(found.request) in AT_REST else ", or stop it"
     return gates.twin(_words(found), scene.policy, f"{mend}{stop}, or --allow twin")
 

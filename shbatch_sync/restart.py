@@ -93,7 +93,10 @@ def stopped_by_us(live: Live, record: Record) -> bool:
 
 
 def start_was_refused(live: Live, record: Record) -> bool:
-    """Say whether the last start that we asked for was never taken in: the request's last action is older."""
+    """Say whether the start that we asked for was never taken in: the request's last action is older.
+
+    Of several of one try the first counts: once it was taken in, a later one is refused and changes nothing.
+    """
     starts = [
         entry.at
         for entry in record.entries
@@ -101,7 +104,7 @@ def start_was_refused(live: Live, record: Record) -> bool:
         and entry.request_id == live.id
         and entry.attempt == live.marker.attempt
     ]
-    return bool(starts) and _refused(max(starts), live)
+    return bool(starts) and _refused(min(starts), live)
 
 
 def _refused(asked: datetime, live: Live) -> bool:

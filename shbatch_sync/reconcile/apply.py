@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 from shbatch_sync.errors import ApiError, TargetRefusedError
+from shbatch_sync.phase import COUNTS_AS_RUNNING
 from shbatch_sync.plan import Action, Change, Plan, Reason
 from shbatch_sync.reconcile.absence import judged
 from shbatch_sync.reconcile.acting import act_on_job
@@ -186,8 +187,15 @@ def _worth_waiting(run: Run, current: Round) -> bool:
         return True
     if run.options.wait and any(change.effective for change in changes):
         return True
-    waits = {change.reason for change in changes if change.action is Action.WAIT}
-    return run.options.wait and bool(waits & _PASSING)
+    waits = {change.reason for change in changes if change.action is Action.WAIT} & _PASSING
+    if waits == {Reason.MAX_RUNNING} and not _runs(current):
+        return False  # the place is kept for a job that has failed in this run
+    return run.options.wait and bool(waits)
+
+
+def _runs(current: Round) -> bool:
+    owned = current.inventory.owned.values()
+    return any(live.phase in COUNTS_AS_RUNNING for lives in owned for live in lives)
 
 
 def _result(run: Run, last: Round) -> ApplyResult:

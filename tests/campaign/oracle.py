@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator
 
 from shbatch_sync import marker as markers
@@ -198,6 +199,7 @@ def _recorded(played: Played, tasks: Tasks) -> Iterator[str]:
     named = {line.request_id for line in lines}
     finals = {(line.request_id, line.status) for line in lines if line.event is Event.FINAL}
     lost = world.lost
+    carried = Counter(mark.nonce for task in tasks.values() if (mark := seen_marker(task)))
     for id_, task in tasks.items():
         seen = world.seen.get(id_)
         if id_ in world.foreign or seen is None or seen.marker is None:
@@ -205,10 +207,10 @@ def _recorded(played: Played, tasks: Tasks) -> Iterator[str]:
         ours = id_ in world.watch.begun and task["userAction"] == "START"
         if ours and (id_, Event.START) not in known and not lost:
             yield f"{id_[:8]} was started and the ledger does not know"
-        # Whose end it is, nobody can tell where a person took the marker away, or where it never was sealed and no line
-        # names it: that might as well be a copy.
+        # Whose end it is, nobody can tell where a person took the marker away or pasted it over another one, or where it
+        # never was sealed and no line names it: that might as well be a copy.
         mark = seen_marker(task)
-        own = mark is not None and mark == world.watch.marks.get(id_)
+        own = mark is not None and mark == world.watch.marks.get(id_) and carried[mark.nonce] == 1
         proven = own and (mark.seal is not None or id_ in named)
         if seen.ended is not None and (id_, seen.ended) not in finals and proven:
             yield f"{id_[:8]} ended {seen.ended} and the ledger does not know"

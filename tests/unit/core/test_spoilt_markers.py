@@ -6,7 +6,20 @@ import pytest
 
 from shbatch_sync.marker import Retired
 from shbatch_sync.plan import Gate, Policy
-from tests.unit.core.factories import OTHER, ago, entry, job, mark, plan, request, rid, steps
+from shbatch_sync.restart import start_was_refused
+from tests.unit.core.factories import (
+    OTHER,
+    ago,
+    entry,
+    job,
+    ledger,
+    live,
+    mark,
+    plan,
+    request,
+    rid,
+    steps,
+)
 
 TRYING = {"state": "started", "restart_policy": "OnFailure"}
 
@@ -115,3 +128,31 @@ def test_a_generation_whose_create_was_refused_was_never_used():
     assert steps(plan(job(state="created"), [request(1)], lines[:1])) == [
         "attention generation_lower"
     ]
+
+
+def test_no_first_start_beside_what_another_checkout_started_under_another_name():
+    renamed = request(2, "PROCESSING", "START", marker=mark(2, job="ndvi-x"))
+    made = plan(job(state="started"), [request(1), renamed])
+    assert "start declared !twin" in steps(made)
+    assert "write previousNames: [ndvi-x]" in str(made.changes[0].withheld)
+    idle = request(2, marker=mark(2, job="ndvi-x"))
+    assert steps(plan(job(state="started"), [request(1), idle])) == ["start declared"]
+
+
+def test_what_was_only_about_to_be_taken_over_is_not_ours_once_nobody_wants_it():
+    foreign = request(1, "DONE", "START", marker=None)
+    lines = [entry("adopted", 1), entry("start", 1)]
+    assert steps(plan([], [foreign], lines)) == []
+    assert steps(plan([], [foreign], [*lines, entry("sealed", 1)])) == ["attention damaged"]
+
+
+def test_of_two_starts_of_one_try_the_first_one_tells_whether_it_was_taken_in():
+    lines = [entry("start", 1, at=ago(minutes=90)), entry("start", 1, at=ago(minutes=20))]
+    assert not start_was_refused(
+        live(1, "STOPPED", "STOP", asked=ago(minutes=50), updated=ago(minutes=40)),
+        ledger(*lines).of_request(rid(1)),
+    )
+    assert start_was_refused(
+        live(1, "STOPPED", "STOP", asked=ago(minutes=50), updated=ago(minutes=40)),
+        ledger(lines[1]).of_request(rid(1)),
+    )
