@@ -99,7 +99,7 @@ PLANTS = {
     "too many at once": Plant(
         applying, "create_all", _all_at_once, (2, 5, 7), "before the first was read back"
     ),
-    "no witness": Plant(making, "_twin", lambda *_: None, (79, 233, 251), "paid twice"),
+    "no witness": Plant(making, "_alike", lambda *_: None, (221,), "paid twice"),
 }
 
 
