@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import itertools
+import re
 import socket
 import threading
 import time
@@ -31,6 +33,14 @@ def sized(body: bytes, length: int | None = None) -> bytes:
     return HEAD + b"Content-Length: %d\r\n\r\n" % (len(body) if length is None else length) + body
 
 
+def whole_request(connection: socket.socket) -> bytes:
+    """Read head and body: to close with bytes unread would reset the connection, not end it."""
+    with connection.makefile("rb") as stream:
+        head = b"".join(itertools.takewhile(lambda line: line != b"\r\n", stream))
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        return head + stream.read(int(length[1]) if length else 0)
+
+
 @pytest.fixture
 def peer() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
     """A server that gives a token and then does to the connection what it is told."""
@@ -45,10 +55,10 @@ def peer() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
             except OSError:
                 return
             with connection:
-                head = connection.recv(65536)
-                if b"/token" in head:
+                request = whole_request(connection)
+                if b"/token" in request:
                     connection.sendall(sized(TOKEN))
-                elif head:
+                elif request:
                     behave(connection)
 
     def start(behave: Callable[[socket.socket], None]) -> str:
