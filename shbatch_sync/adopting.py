@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shbatch_sync.case import Case, changed_from
-from shbatch_sync.inventory import Live, Suspect, description_of
+from shbatch_sync.inventory import Live, Suspect
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.making import born_marker
 from shbatch_sync.marker import without_remains
@@ -57,5 +57,5 @@ def _adopt(case: Case, wanted: Suspect, scene: Scene) -> Change:
     if phase not in WRITABLE:
         return replace(waiting(case, live), detail=f"{phase}; it can be marked when it is at rest")
     own = case.job.description
-    text = own.strip() if own is not None else without_remains(description_of(wanted.request))
+    text = own.strip() if own is not None else without_remains(wanted.request.description)
     return replace(change_of(case, Action.ADOPT, Reason.ADOPT, live=live), marker=mark, text=text)

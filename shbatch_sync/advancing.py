@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from shbatch_sync import gates, restart
 from shbatch_sync.case import Case
-from shbatch_sync.cost.price import Estimate
 from shbatch_sync.election import Outcome
 from shbatch_sync.inventory import Live
 from shbatch_sync.job import DeclaredState
@@ -17,8 +16,8 @@ from shbatch_sync.making import (
     next_step,
     replace_gate,
     spoilt_twin,
+    twin_beside,
     unknown_state,
-    unmarked_twin,
     withhold,
 )
 from shbatch_sync.marker import Retired
@@ -131,7 +130,7 @@ def _towards_done(case: Case, scene: Scene, live: Live) -> list[Change]:
             return [_first_start(case, scene, live)]
         case Phase.ANALYSING:
             detail = "the service analyses it, then it is started"
-            return [replace(waiting(case, live), detail=detail, estimate=_price(case, scene))]
+            return [replace(waiting(case, live), detail=detail, estimate=scene.price(case.job))]
         case Phase.STARTING | Phase.PROCESSING:
             return [waiting(case, live)]
         case Phase.FAILED:
@@ -170,19 +169,15 @@ def _first_start(case: Case, scene: Scene, live: Live) -> Change:
     )
 
 
-def _price(case: Case, scene: Scene) -> Estimate | None:
-    return scene.facts.estimates.get(case.job.name)
-
-
 def _start(case: Case, scene: Scene, live: Live, reason: Reason = Reason.DECLARED) -> Change:
-    estimate = _price(case, scene)
+    estimate = scene.price(case.job)
     if busy := [old for old in (*case.others, *case.retired) if old.phase in BUSY]:
         detail = f"{busy[0].id} must be at rest first"
         change = change_of(case, Action.WAIT, Reason.OLD_ACTIVE, detail, live)
         return replace(change, estimate=estimate)
     change = replace(change_of(case, Action.START, reason, live=live), estimate=estimate)
     held = gates.recreate(case.record, scene.policy) if case.missing_start else None
-    return replace(change, withheld=held or unmarked_twin(case, scene, live))
+    return replace(change, withheld=held or twin_beside(case, scene, live))
 
 
 def _after_failure(case: Case, scene: Scene, live: Live) -> list[Change]:
@@ -210,7 +205,7 @@ def _after_stop(case: Case, scene: Scene, live: Live) -> Change:
     if verdict.refusal is not None:
         action = Action.WAIT if verdict.reason is Reason.TOO_SOON else Action.ATTENTION
         change = change_of(case, action, verdict.reason, verdict.refusal, live)
-        return replace(change, estimate=_price(case, scene)) if action is Action.WAIT else change
+        return replace(change, estimate=scene.price(case.job)) if action is Action.WAIT else change
     change = _start(case, scene, live, Reason.RESUME)
     # The count of tries is written before the start, together with whatever else the description lacks.
     resumed = replace(wanted_marker(case, live), attempt=verdict.attempt, stopped=False)

@@ -33,7 +33,7 @@ from shbatch_sync.inventory import Inventory, Live, delivery_url, take_inventory
 from shbatch_sync.job import DeclaredState, Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.making import bring_about
-from shbatch_sync.phase import ACTIVE, BUSY, COUNTS_AS_RUNNING, Phase
+from shbatch_sync.phase import ACTIVE, BUSY, Phase
 from shbatch_sync.plan import PASSIVE, Action, Change, Facts, Plan, Policy, Reason
 from shbatch_sync.request import BatchProcessRequest
 from shbatch_sync.scene import Scene, attention
@@ -98,7 +98,7 @@ def decide(
         month_pu=ledger.spent_since(_month(facts.now)),
     )
     done = frozenset(case.job.name for case in cases if case.done)
-    decided = gates.queue(decided, policy, done=done, running=_running(inventory))
+    decided = gates.queue(decided, policy, done=done, running=inventory.running)
     decided = handed_over(decided, waiting)
     decided += _damaged(scene)
     touched = {change.job for change in decided}
@@ -215,9 +215,3 @@ def _orphan(job: str, live: Live, scene: Scene) -> Change:
 
 def _resting_orphans(scene: Scene) -> int:
     return sum(live.phase not in BUSY for _, lives in scene.undeclared() for live in lives)
-
-
-def _running(inventory: Inventory) -> int:
-    return sum(
-        live.phase in COUNTS_AS_RUNNING for lives in inventory.owned.values() for live in lives
-    )

@@ -16,7 +16,7 @@ from shbatch_sync import marker as markers
 from shbatch_sync.job import Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.marker import Absent, Damaged, Marker
-from shbatch_sync.phase import Phase, phase_of
+from shbatch_sync.phase import COUNTS_AS_RUNNING, Phase, phase_of
 from shbatch_sync.request import BatchProcessRequest
 
 
@@ -52,7 +52,7 @@ class Live:
     @property
     def text(self) -> str:
         """The part of the description that belongs to people."""
-        return markers.human_text(description_of(self.request))
+        return markers.human_text(self.request.description)
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -101,6 +101,13 @@ class Inventory:
     accounts: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
 
+    @property
+    def running(self) -> int:
+        """How many requests of ours count as running."""
+        return sum(
+            live.phase in COUNTS_AS_RUNNING for lives in self.owned.values() for live in lives
+        )
+
     def of_job(self, job: Job) -> tuple[Live, ...]:
         """Return the requests of a job that still count, under whatever name it had, in a stable order."""
         return tuple(
@@ -122,12 +129,6 @@ class Inventory:
 
 # Whose marker it was may still be readable where the rest of it is not.
 _OWNER = re.compile(rf"shbatch-sync/\d+ ({markers.PROJECT})/({markers.JOB})(?![a-z0-9._-])")
-
-
-def description_of(request: BatchProcessRequest) -> str:
-    """Return a request's description; it sits inside the echoed body."""
-    text = request.request.get("description")
-    return text if isinstance(text, str) else ""
 
 
 def delivery_url(spec: Mapping[str, Any]) -> str | None:
@@ -170,7 +171,7 @@ class _Sorter:
     def add(self, request: BatchProcessRequest) -> None:
         if request.domain_account_id and isinstance(request.domain_account_id, str):
             self.accounts.add(request.domain_account_id)
-        description = description_of(request)
+        description = request.description
         match markers.parse(description):
             case Absent() if request.request_id not in self.known_ids:
                 self._foreign(request)

@@ -94,8 +94,8 @@ def next_step(case: Case, scene: Scene) -> list[Change]:
         case DeclaredState.ANALYSED:
             return [change_of(case, Action.ANALYSE, Reason.DECLARED)]
         case DeclaredState.STARTED:
-            estimate = scene.facts.estimates.get(case.job.name)
-            return [replace(change_of(case, Action.START, Reason.DECLARED), estimate=estimate)]
+            start = change_of(case, Action.START, Reason.DECLARED)
+            return [replace(start, estimate=scene.price(case.job))]
         case _:
             return []
 
@@ -224,15 +224,16 @@ def _twin(case: Case, scene: Scene) -> Withheld | None:
     name = scene.ledger.twin(case.job.norm_digest, scene.declared) if scene.ledger.entries else None
     if name is None:
         return None
-    lift = f"write previousNames: [{name}] in {case.job.origin}, or --allow twin"
+    lift = _take_name(case, name) + _OR_ALLOW
     return gates.twin(f"job {name}, which the ledger knows as run", scene.policy, lift)
 
 
-def unmarked_twin(case: Case, scene: Scene, live: Live) -> Withheld | None:
-    """Look for a request that does the same work and carries no marker, before `live` is started beside it.
+def twin_beside(case: Case, scene: Scene, live: Live) -> Withheld | None:
+    """Look for a request that does the same work and is not known as the job's, before `live` is started beside it.
 
-    It may be the one that won: somebody took its marker out, and another run has started it, or is about to. Where
-    `live` was started before, only one that is at work counts: what lies at rest beside it was seen before its start.
+    It may be the one that won: somebody took its marker out or wrote another one's over it, and another run has
+    started it, or is about to. Where `live` was started before, only one that is at work counts: what lies at rest
+    beside it was seen before its start.
     """
     seen = scene.inventory
     suspects = [*seen.lookalikes, *seen.damaged, *seen.wanted.values()]
@@ -247,11 +248,14 @@ def unmarked_twin(case: Case, scene: Scene, live: Live) -> Withheld | None:
     found = _alike(case, rivals)
     if found is None:
         return None
-    mend = "write its marker back with `shbatch-sync repair`"
-    mend = _PASTED if found in seen.copies else mend
-    mend = _lift(case, scene, found).removesuffix(_OR_ALLOW) if found in begun else mend
+    if found in seen.copies:
+        mend = _PASTED
+    elif found in begun:
+        mend = _take_name(case, found.job)
+    else:
+        mend = "write its marker back with `shbatch-sync repair`"
     stop = "" if phase_of(found.request) in AT_REST else ", or stop it"
-    return gates.twin(_words(found), scene.policy, f"{mend}{stop}, or --allow twin")
+    return gates.twin(_words(found), scene.policy, f"{mend}{stop}{_OR_ALLOW}")
 
 
 def spoilt_twin(case: Case, scene: Scene) -> Withheld | None:
@@ -275,14 +279,18 @@ def _words(suspect: Suspect) -> str:
 def _lift(case: Case, scene: Scene, suspect: Suspect) -> str:
     """Say what to write so that the request becomes the job's, instead of a second one."""
     if suspect.why.endswith(_UNDECLARED):
-        return f"write previousNames: [{suspect.job}] in {case.job.origin}, or --allow twin"
+        return _take_name(case, suspect.job) + _OR_ALLOW
     if suspect in scene.inventory.copies:
         return _PASTED
     if suspect not in scene.inventory.lookalikes:
         return "`shbatch-sync repair` mends its marker"  # nobody wants a second one beside his own
     if suspect.marker is not None:  # of another project, which goes on with it
-        return "deliver somewhere else, or --allow twin"
-    return f"write adopt: {suspect.request.request_id} in {case.job.origin}, or --allow twin"
+        return f"deliver somewhere else{_OR_ALLOW}"
+    return f"write adopt: {suspect.request.request_id} in {case.job.origin}{_OR_ALLOW}"
+
+
+def _take_name(case: Case, name: str | None) -> str:
+    return f"write previousNames: [{name}] in {case.job.origin}"
 
 
 def _alike(case: Case, suspects: list[Suspect]) -> Suspect | None:

@@ -97,7 +97,7 @@ def _still_stands(one: Entry, now: Now) -> bool:
     if one["reason"] != Reason.DEPENDS_ON.value:
         return False
     names = one["detail"].removeprefix("after ").split(", ")
-    return not all(name in now.jobs and now.is_done(name) for name in names)
+    return not all(name in now.jobs and now.case(name).done for name in names)
 
 
 def _gate(entry: Entry) -> str | None:

@@ -9,7 +9,6 @@ from shbatch_sync.case import Case, read_case
 from shbatch_sync.inventory import Inventory, Live
 from shbatch_sync.job import Job
 from shbatch_sync.ledger import Ledger
-from shbatch_sync.phase import Phase
 from shbatch_sync.plan import Action, Plan
 
 
@@ -44,12 +43,6 @@ class Now:
             ),
             None,
         )
-
-    def is_done(self, job: str) -> bool:
-        """Say whether a declared job is DONE, by the list or by the ledger."""
-        case = self.case(job)
-        live = case.outcome.winner if case.outcome is not None else None
-        return case.record.done is not None or (live is not None and live.phase is Phase.DONE)
 
     def waits(self, job: str) -> bool:
         """Say whether nothing but time stands before a job's next step."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from shbatch_sync.case import changed_from
-from shbatch_sync.inventory import Inventory, Suspect, description_of
+from shbatch_sync.inventory import Inventory, Suspect
 from shbatch_sync.job import Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.ledger_line import Event
@@ -53,7 +53,7 @@ def mends(jobs: Sequence[Job], inventory: Inventory, ledger: Ledger, facts: Fact
 
 
 def _mend(suspect: Suspect, jobs: Sequence[Job], ledger: Ledger, facts: Facts) -> Mend:
-    request, was = suspect.request, description_of(suspect.request)
+    request, was = suspect.request, suspect.request.description
     record = ledger.of_request(request.request_id)
     marker = _from_ledger(request.request_id, record, jobs, facts)
     why = "the ledger knows its id"

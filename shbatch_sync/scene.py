@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shbatch_sync.case import Case
+from shbatch_sync.cost.price import Estimate
 from shbatch_sync.inventory import Inventory, Live
+from shbatch_sync.job import Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.phase import Phase
 from shbatch_sync.plan import Action, Change, Facts, Policy, Reason
@@ -35,6 +37,10 @@ class Scene:
         for job, lives in self.inventory.owned.items():
             if job not in self.declared:
                 yield job, tuple(live for live in lives if live.marker.retired is None)
+
+    def price(self, job: Job) -> Estimate | None:
+        """Return what a start of a job would cost, if it is known."""
+        return self.facts.estimates.get(job.name)
 
 
 def change_of(

@@ -18,6 +18,7 @@ from shbatch_sync.errors import (
     ServerError,
     UnreadableAnswerError,
 )
+from shbatch_sync.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -82,12 +83,8 @@ def clean(text: str, secrets: Collection[str] = ()) -> str:
 
 
 def without(text: str, secrets: Collection[str]) -> str:
-    """Return foreign text without secrets, as they are and as JSON would write them."""
-    for secret in sorted(
-        (secret for secret in secrets if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True
-    ):
-        text = text.replace(secret, "***").replace(json.dumps(secret)[1:-1], "***")
-    return text
+    """Return foreign text without those secrets that are long enough to be told from its words."""
+    return redacted(text, (secret for secret in secrets if len(secret) >= _SHORTEST_SECRET))
 
 
 def snippet(content: bytes, secrets: Collection[str] = ()) -> str:

@@ -65,7 +65,7 @@ def _form_fault(kind: str, given: set[str], *, sandbox: bool) -> str:
     return f"has no {missing}: accessKey and secretAccessKey belong together"
 
 
-def delivery_url(body: Mapping[str, Any]) -> tuple[Steps, str]:
+def delivery_place(body: Mapping[str, Any]) -> tuple[Steps, str]:
     """Return the place and the text of the URL that results go to; empty if there is none."""
     for kind, place in body["output"]["delivery"].items():
         if "url" in place:
@@ -75,7 +75,7 @@ def delivery_url(body: Mapping[str, Any]) -> tuple[Steps, str]:
 
 def check_path(body: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield what is wrong with the path template."""
-    steps, url = delivery_url(body)
+    steps, url = delivery_place(body)
     known = _ZARR_KNOWN if body["output"]["type"] == "zarr" else _KNOWN
     used = _PLACEHOLDER.findall(url)
     for name in used:
@@ -111,7 +111,7 @@ def shared_place(body: Mapping[str, Any]) -> str:
 
     A URL without placeholders counts as `<url>/<requestId>/…`, as the service has it.
     """
-    _, url = delivery_url(body)
+    _, url = delivery_place(body)
     plain = body["output"]["type"] == "raster" and not _PLACEHOLDER.search(url)
     return "" if plain or "<requestId>" in url else url.rstrip("/")
 
@@ -127,4 +127,4 @@ def check_old_files(
         why = f"generation {generation}" if generation > 1 else "restartPolicy"
         cure = "" if output["type"] == "zarr" else "overwrite or skipExisting, or "
         message = f"{why}: a new request meets the files of the old one here: set {cure}<requestId> in the path"
-        yield Finding(code="delivery-old-files", steps=delivery_url(body)[0], message=message)
+        yield Finding(code="delivery-old-files", steps=delivery_place(body)[0], message=message)

@@ -9,6 +9,7 @@ from shbatch_sync.checks.area import is_listed
 from shbatch_sync.checks.rule import Finding
 from shbatch_sync.cost.crs import AreaError
 from shbatch_sync.package import MAX_FEATURES, MAX_SIDE, FeatureTable, Package
+from shbatch_sync.plural import counted
 
 if TYPE_CHECKING:
     from shbatch_sync.cost.features import Features
@@ -64,15 +65,15 @@ def _rows(package: Package) -> Iterator[tuple[str, str]]:
     if package.count > MAX_FEATURES:
         yield "package-many", f"has more than {MAX_FEATURES:,} features"
     if package.unnamed and all("identifier" in table.columns for table in package.tables):
-        yield "package-identifier", f"{_features(package.unnamed)} without an identifier"
+        yield "package-identifier", f"{counted(package.unnamed, 'feature')} without an identifier"
     for name, count in package.twins.items():
         message = f"{count:,} features are called {name[:_SHOWN]!r}: identifiers are unique across all tables"
         yield "package-identifier", message
     for kind, count in package.shapes.items():
-        message = f"{_features(count)} with a {kind}, must be a Polygon or a MultiPolygon"
+        message = f"{counted(count, 'feature')} with a {kind}, must be a Polygon or a MultiPolygon"
         yield "package-geometry", message
     if package.shapeless:
-        yield "package-shapeless", f"{_features(package.shapeless)} without a geometry"
+        yield "package-shapeless", f"{counted(package.shapeless, 'feature')} without a geometry"
 
 
 def _sizes(copy: LocalCopy, body: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
@@ -93,15 +94,11 @@ def _wrong(features: Features, shapeless: int = 0) -> list[tuple[str, str]]:
     large = {size: count for size, count in features.sizes.items() if max(size) > MAX_SIDE}
     if large:
         width, height = max(large)
-        words = f"{_features(sum(large.values()))} larger than {MAX_SIDE} pixels"
+        words = f"{counted(sum(large.values()), 'feature')} larger than {MAX_SIDE} pixels"
         found.append(("package-size", f"{words}: one has {width:,} × {height:,}"))
     # Without a geometry there is nothing to take a size from, which is said elsewhere.
     unsized = features.unsized - shapeless
     if unsized > 0:
         words = "without a size: width and height, or resolution, in the file or in input.defaults"
-        found.append(("package-unsized", f"{_features(unsized)} {words}"))
+        found.append(("package-unsized", f"{counted(unsized, 'feature')} {words}"))
     return found
-
-
-def _features(count: int) -> str:
-    return f"{count:,} feature{'' if count == 1 else 's'}"

@@ -14,7 +14,7 @@ from shbatch_sync.checks.delivery import (
     check_credentials,
     check_old_files,
     check_path,
-    delivery_url,
+    delivery_place,
     shared_place,
 )
 from shbatch_sync.checks.outputs import check_features, check_raster, check_responses, check_zarr
@@ -128,7 +128,7 @@ def _meetings(declarations: Sequence[Declaration]) -> Iterator[tuple[Declaration
         )  # reported as such
         if place and other is not one and not same:
             message = f"{one.job.name!r} delivers to the same place as {other.job.name!r} ({other.job.origin})"
-            steps = delivery_url(one.job.spec)[0]
+            steps = delivery_place(one.job.spec)[0]
             yield one, Finding(code="delivery-shared", steps=steps, message=message)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from shbatch_sync.cli.output import Output, format_option, into_option, speaking
-from shbatch_sync.cli.selection import job_option, target_option
+from shbatch_sync.cli.selection import has_name, job_option, target_option
 from shbatch_sync.cli.variables import as_environment, variable_options
 from shbatch_sync.cli.workspace import named_target
 from shbatch_sync.errors import ExitCode, ManifestError, SettingsError
@@ -51,7 +50,7 @@ def command(
     chosen = named_target(project, target)
     entries = _entries(output, project, chosen)
     if globs:
-        entries = entries_of(entries, lambda name: any(fnmatchcase(name, glob) for glob in globs))
+        entries = entries_of(entries, lambda name: has_name(name, globs))
     rows = _compared(output, chosen, past_requests(entries), env)
     output.save(into, lambda: _document(chosen, entries, rows))
     match style:

@@ -11,6 +11,7 @@ import click
 
 from shbatch_sync.cli.output import Output, speaking
 from shbatch_sync.errors import ExitCode, SettingsError
+from shbatch_sync.marker import PROJECT
 from shbatch_sync.project import PROJECT_FILE, Project, Target
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ _IGNORED = "# the sandbox's database and ledger belong to this machine\n.shbatch
 # Every line of a ledger is a fact of its own, so two branches are merged by keeping the lines of both.
 _ATTRIBUTES = ".shbatch/ledger.jsonl merge=union\n"
 _NO_LEDGER = "none"
-_PROJECT_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 @click.command("init")
@@ -55,7 +55,7 @@ def command(output: Output, target: str | None, name: str | None, forge: str | N
 def _begin_project(output: Output, folder: Path, name: str | None) -> None:
     from shbatch_sync.cli.templates import first_files, project_name  # noqa: PLC0415
 
-    if name is not None and not _PROJECT_NAME.fullmatch(name):
+    if name is not None and not re.fullmatch(PROJECT, name):
         message = (
             f"--project {name}: a project name has lower-case letters, digits and dashes, begins with a letter, "
             "and is at most 32 long"
@@ -127,13 +127,10 @@ def _committed_ledger(output: Output, target: Target, directory: str) -> str | N
 
 def _ci_target(project: Project, asked: str | None) -> str:
     """Return the target that CI acts on: the one asked for, else the first that is no sandbox."""
-    if asked is not None and asked not in project.targets:
-        message = (
-            f"there is no target {asked} in {project.file}; it has: {', '.join(project.targets)}"
-        )
-        raise SettingsError(message)
+    if asked is not None:
+        return _named(project, asked).name
     remote = (name for name, target in project.targets.items() if target.emulator is None)
-    return asked or next(remote, None) or next(iter(project.targets))
+    return next(remote, None) or next(iter(project.targets))
 
 
 def _begin_ledger(output: Output, folder: Path, target: str) -> int:
@@ -141,13 +138,18 @@ def _begin_ledger(output: Output, folder: Path, target: str) -> int:
     from shbatch_sync.store.project import find_project, load_project  # noqa: PLC0415
 
     project = load_project(find_project(folder))
+    named = _named(project, target)
+    with open_ledger(project, named, os.environ) as ledger:
+        return _begin(output, project, named, ledger)
+
+
+def _named(project: Project, target: str) -> Target:
     if target not in project.targets:
         message = (
             f"there is no target {target} in {project.file}; it has: {', '.join(project.targets)}"
         )
         raise SettingsError(message)
-    with open_ledger(project, project.targets[target], os.environ) as ledger:
-        return _begin(output, project, project.targets[target], ledger)
+    return project.targets[target]
 
 
 def _begin(output: Output, project: Project, target: Target, ledger: LedgerStore) -> int:

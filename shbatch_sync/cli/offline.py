@@ -23,18 +23,17 @@ UNSEEN = (
 def offline_plan(workspace: Workspace, policy: Policy) -> Plan:
     """Return what would be done if the ledger knew everything, and say what could not be seen."""
     from shbatch_sync.decision import build_plan  # noqa: PLC0415
-    from shbatch_sync.ledger import Ledger  # noqa: PLC0415
     from shbatch_sync.plan import Facts  # noqa: PLC0415
     from shbatch_sync.pricing import Prices  # noqa: PLC0415
     from shbatch_sync.session import open_ledger  # noqa: PLC0415
     from shbatch_sync.store.git import current_commit  # noqa: PLC0415
     from shbatch_sync.store.ledger import unread  # noqa: PLC0415
+    from shbatch_sync.workspace import memory_of  # noqa: PLC0415
 
     project, target = workspace.project, workspace.target
     with open_ledger(project, target, os.environ) as store:
-        lines = store.read()
+        ledger = memory_of(workspace, store)
         hidden = unread(store)
-    ledger = Ledger.of(lines, project=project.name, target=target.name, account=target.account)
     facts = Facts(
         project=project.name,
         target=target.name,

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import click
 
+from shbatch_sync.redaction import redacted
 from shbatch_sync.render.escape import no_commands, printable
 
 # Shorter ones would only garble what is said.
@@ -29,9 +30,7 @@ def conceal(secrets: Iterable[str]) -> None:
 
 def discreet(text: str) -> str:
     """Return text with every known secret taken out, also as JSON would write it."""
-    for secret in sorted(_secrets, key=len, reverse=True):
-        text = text.replace(secret, "***").replace(json.dumps(secret)[1:-1], "***")
-    return text
+    return redacted(text, _secrets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

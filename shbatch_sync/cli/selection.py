@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
 from functools import update_wrapper
 from inspect import cleandoc
 from pathlib import Path
@@ -21,6 +22,11 @@ _PATHS = (
     "PATHS are manifests, or folders of them [default: the project's jobs]; - is a manifest from standard input, "
     "whose files are looked for in DIR."
 )
+
+
+def has_name(name: str, globs: Iterable[str]) -> bool:
+    """Say whether a job's name is one of some, which may have `*` and `?` in them."""
+    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

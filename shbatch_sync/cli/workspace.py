@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shbatch_sync.cli.output import conceal
 from shbatch_sync.cli.problems import report_warnings
-from shbatch_sync.cli.selection import Permission, Selection
+from shbatch_sync.cli.selection import Permission, Selection, has_name
 from shbatch_sync.cli.variables import as_environment
 from shbatch_sync.errors import SettingsError
 from shbatch_sync.plan import Gate, Policy
@@ -118,7 +117,7 @@ def _label(pair: str) -> tuple[str, str]:
 
 
 def _has_pattern(job: Job, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatchcase(job.name, glob) for glob in patterns)
+    return not patterns or has_name(job.name, patterns)
 
 
 def _nothing_selected(jobs: Sequence[Job], selection: Selection) -> str:
@@ -159,9 +158,7 @@ def policy_of(workspace: Workspace, permission: Permission = NOTHING_MORE) -> Po
         prune=(permission.prune or policy.prune) and workspace.selected is None,
         allow=frozenset(Gate(name) for name in permission.allow),
         restart=frozenset(
-            job.name
-            for job in workspace.jobs
-            if any(fnmatchcase(job.name, glob) for glob in permission.restart)
+            job.name for job in workspace.jobs if has_name(job.name, permission.restart)
         ),
         max_start_pu=policy.max_start_pu if permission.max_pu is None else permission.max_pu,
     )
@@ -174,6 +171,6 @@ def check_restart(workspace: Workspace, permission: Permission) -> None:
         SettingsError: There is such a glob.
     """
     for glob in permission.restart:
-        if not any(fnmatchcase(job.name, glob) for job in workspace.jobs):
+        if not any(has_name(job.name, (glob,)) for job in workspace.jobs):
             message = f"--restart {glob}: target {workspace.target.name} has no such job"
             raise SettingsError(message)

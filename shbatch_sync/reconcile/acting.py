@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from shbatch_sync import marker as markers
 from shbatch_sync.errors import ApiError, RateLimitedError, RequestNotFoundError
-from shbatch_sync.inventory import Live, description_of
+from shbatch_sync.inventory import Live
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import Marker
 from shbatch_sync.phase import (
@@ -51,14 +51,14 @@ def _update(run: Run, change: Change) -> bool:
         seen = run.client.get_request(live.id)
     except ApiError as error:
         return _write_refused(run, change, error)
-    if markers.parse(description_of(seen)) != mark:
+    if markers.parse(seen.description) != mark:
         run.calls.written.discard((live.id, description))
         return _written_over(run, change, seen)
     if mark.seal is not None and live.marker.seal is None:
         run.write(Event.SEALED, mark, live.id, lag=run.lag.lags.get(live.id))
     if mark.retired is not None:
         run.write(Event.RETIRED, mark, live.id)
-    came = markers.human_text(description_of(seen))
+    came = markers.human_text(seen.description)
     wanted = change.text or ""
     if markers.same_text(came, wanted):
         run.calls.refused.pop((live.id, change.action), None)
@@ -79,8 +79,8 @@ def _update(run: Run, change: Change) -> bool:
 def _written_over(run: Run, change: Change, seen: BatchProcessRequest) -> bool:
     """Another run wrote too, a read lags, or the service does not keep what it was given."""
     live, _ = _subject(change)
-    before = description_of(live.request)
-    if isinstance(markers.parse(description_of(seen)), Marker) or description_of(seen) == before:
+    before = live.request.description
+    if isinstance(markers.parse(seen.description), Marker) or seen.description == before:
         detail = "the description did not come back as it was written; another run may have written it too"
         outcome = Outcome.WAITING if run.calls.patient(live.id, change.action) else Outcome.FAILED
         run.note(change, outcome, live.id, detail)
@@ -157,11 +157,7 @@ def _adopt(run: Run, change: Change) -> bool:
     live, mark = _subject(change)
     assert mark is not None  # noqa: S101 - an adoption says what to write
     mark = replace(mark, nonce=markers.new_nonce())
-    norm_digest = change.declared.norm_digest if change.declared else None
-    run.write(Event.ADOPTED, mark, live.id, norm_digest=norm_digest)
-    if live.phase in COUNTS_AS_STARTED:
-        # When is not known; but before it was at rest, so that this is no start that was refused since.
-        run.write(Event.START, mark, live.id, norm_digest=norm_digest, at=live.request.created)
+    run.write_adopted(live, mark, change.declared.norm_digest if change.declared else None)
     if not _update(run, replace(change, marker=mark)):
         return False
     run.write(Event.SEALED, mark, live.id)

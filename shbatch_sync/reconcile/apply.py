@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 from shbatch_sync.errors import ApiError, TargetRefusedError
-from shbatch_sync.phase import COUNTS_AS_RUNNING
 from shbatch_sync.plan import Action, Change, Plan, Reason
 from shbatch_sync.reconcile.absence import judged
 from shbatch_sync.reconcile.acting import act_on_job
@@ -188,14 +187,9 @@ def _worth_waiting(run: Run, current: Round) -> bool:
     if run.options.wait and any(change.effective for change in changes):
         return True
     waits = {change.reason for change in changes if change.action is Action.WAIT} & _PASSING
-    if waits == {Reason.MAX_RUNNING} and not _runs(current):
+    if waits == {Reason.MAX_RUNNING} and not current.inventory.running:
         return False  # the place is kept for a job that has failed in this run
     return run.options.wait and bool(waits)
-
-
-def _runs(current: Round) -> bool:
-    owned = current.inventory.owned.values()
-    return any(live.phase in COUNTS_AS_RUNNING for lives in owned for live in lives)
 
 
 def _result(run: Run, last: Round) -> ApplyResult:

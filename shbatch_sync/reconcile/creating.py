@@ -23,7 +23,6 @@ from shbatch_sync.errors import (
     ShbatchError,
     TargetRefusedError,
 )
-from shbatch_sync.inventory import description_of
 from shbatch_sync.job import Job
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import Marker, new_nonce
@@ -189,6 +188,6 @@ def _read_back(run: Run, made: BatchProcessRequest) -> BatchProcessRequest | Non
 
 
 def _same_marker(seen: BatchProcessRequest, mark: Marker) -> bool:
-    found = markers.parse(description_of(seen))
+    found = markers.parse(seen.description)
     # Another run may have sealed or retired it already; everything else must be as it was sent.
     return isinstance(found, Marker) and replace(found, seal=None, retired=None) == mark

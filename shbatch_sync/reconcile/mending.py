@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shbatch_sync.errors import ApiError
-from shbatch_sync.inventory import description_of
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.reconcile.run import Run
 from shbatch_sync.repair import Mend
@@ -21,7 +20,7 @@ def mend(run: Run, one: Mend) -> str | None:
         seen = run.client.get_request(one.request_id)
     except ApiError as error:
         return str(error)
-    if description_of(seen) != one.becomes:
+    if seen.description != one.becomes:
         return f"request {one.request_id}: the description did not come back as it was written"
     if run.ledger.exists() or not run.options.must_have_ledger:
         run.write(Event.ADOPTED, one.marker, one.request_id)

@@ -12,7 +12,7 @@ from shbatch_sync.job import Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.normalize import normalize
-from shbatch_sync.phase import COUNTS_AS_STARTED, Phase
+from shbatch_sync.phase import Phase
 from shbatch_sync.reconcile.round import Round
 from shbatch_sync.reconcile.run import Run
 from shbatch_sync.restart import start_was_refused
@@ -103,15 +103,7 @@ def take_in(run: Run, current: Round) -> int:
     """
     missing = [live for live in _sealed(current.inventory) if live.id not in current.ledger.ids]
     for live in missing:
-        run.write(Event.ADOPTED, live.marker, live.id, norm_digest=digest(normalize(live.spec)))
-        if live.phase in COUNTS_AS_STARTED:
-            run.write(
-                Event.START,
-                live.marker,
-                live.id,
-                norm_digest=digest(normalize(live.spec)),
-                at=live.request.created,
-            )
+        run.write_adopted(live, live.marker, digest(normalize(live.spec)))
     return len(missing)
 
 

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from shbatch_sync.clock import Clock, SystemClock
+from shbatch_sync.inventory import Live
 from shbatch_sync.job import Job
 from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
+from shbatch_sync.phase import COUNTS_AS_STARTED
 from shbatch_sync.plan import Action, Change, Plan, Policy
 from shbatch_sync.reconcile.calls import Calls
 from shbatch_sync.reconcile.interrupt import Interrupt
@@ -156,6 +158,24 @@ class Run:
                 self.held[change.job] = detail
             self.steps.append(step)
             self.report(step)
+
+    def write_adopted(self, live: Live, marker: Marker, norm_digest: str | None) -> None:
+        """Write down that a request is ours from now on, and that it was started, if that was before.
+
+        Args:
+            live: The request.
+            marker: What it carries, or is about to.
+            norm_digest: Of its body.
+
+        Raises:
+            LedgerError: It is not safely written.
+        """
+        self.write(Event.ADOPTED, marker, live.id, norm_digest=norm_digest)
+        if live.phase in COUNTS_AS_STARTED:
+            # When is not known; but before it was at rest, so that this is no start that was refused since.
+            self.write(
+                Event.START, marker, live.id, norm_digest=norm_digest, at=live.request.created
+            )
 
     def write(
         self, event: Event, marker: Marker, request_id: str | None = None, **members: Any

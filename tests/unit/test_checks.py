@@ -14,7 +14,7 @@ from shbatch_sync.checks.delivery import (
     check_credentials,
     check_old_files,
     check_path,
-    delivery_url,
+    delivery_place,
     shared_place,
 )
 from shbatch_sync.checks.outputs import check_features, check_raster, check_responses, check_zarr
@@ -260,7 +260,7 @@ def test_paths(url, outputs, found):
 
 
 def test_a_delivery_of_unknown_kind_has_no_url():
-    assert delivery_url(body(output__delivery={"pl": {"ref": 1}})) == (("output", "delivery"), "")
+    assert delivery_place(body(output__delivery={"pl": {"ref": 1}})) == (("output", "delivery"), "")
 
 
 @pytest.mark.parametrize(
