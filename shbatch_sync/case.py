@@ -9,7 +9,7 @@ from typing import Any
 
 from shbatch_sync.diff import FieldChange, Kind, changed_fields, suppressed_fields
 from shbatch_sync.election import Outcome, elect
-from shbatch_sync.inventory import Inventory, Live, Suspect
+from shbatch_sync.inventory import COPIED, Inventory, Live, Suspect
 from shbatch_sync.job import Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.ledger_key import is_of_other_copy
@@ -79,20 +79,21 @@ def read_case(job: Job, inventory: Inventory, ledger: Ledger) -> Case:
         if live.marker.generation == job.generation and _same_spec(job, live, ledger)
     ]
     altered = [live for live in group if is_altered(job, live, ledger)]
-    claimants = [live for live in group if live not in altered]
+    outcome, pasted = _elected([live for live in group if live not in altered])
     others = sorted((live for live in lives if live not in group), key=by_age)
     retired = inventory.retired(job)
     unpaid = [old for old in retired if old.phase in UNPAID]
     record = ledger.record(job, _strangers(job, (*others, *retired), ledger))
     return Case(
         job=job,
-        outcome=elect(claimants) if claimants else None,
+        outcome=outcome,
         others=tuple(others),
         retired=retired,
         adoptable=inventory.wanted.get(job.adopt) if job.adopt is not None else None,
         copies=(
             *(suspect for suspect in inventory.copies if _carries_key(job, suspect.marker)),
             *(Suspect(live.request, _ALTERED, job.name, live.marker) for live in altered),
+            *(Suspect(live.request, COPIED, job.name, live.marker) for live in pasted),
         ),
         record=record,
         recorded_generation=max(
@@ -104,6 +105,26 @@ def read_case(job: Job, inventory: Inventory, ledger: Ledger) -> Case:
 
 
 _ALTERED = "its body is not the one its marker was made for"
+
+
+def _elected(claimants: list[Live]) -> tuple[Outcome | None, list[Live]]:
+    """Choose among the claimants of a key; return the outcome, and those that carry the chosen one's own marker.
+
+    A create call makes one request, so the others of its nonce are copies: whichever is chosen does what the call
+    asked for, but nothing proves that the others are not somebody else's.
+    """
+    if not claimants:
+        return None, []
+    outcome = elect(claimants)
+    chosen = outcome.winner
+    pasted = [
+        live
+        for live in outcome.claimants[1:]
+        if live.marker.nonce == chosen.marker.nonce and not live.sealed
+    ]
+    return (
+        elect([live for live in claimants if live not in pasted]) if pasted else outcome
+    ), pasted
 
 
 def by_age(live: Live) -> tuple[int, datetime, str]:

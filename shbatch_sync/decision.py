@@ -29,10 +29,11 @@ from shbatch_sync.advancing import (
 )
 from shbatch_sync.case import Case, read_case
 from shbatch_sync.handover import as_starts, handed_over, heirs
-from shbatch_sync.inventory import Inventory, Live, delivery_url, take_inventory
+from shbatch_sync.inventory import Inventory, Live
 from shbatch_sync.job import DeclaredState, Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.making import bring_about
+from shbatch_sync.ownership import survey
 from shbatch_sync.phase import ACTIVE, BUSY, Phase
 from shbatch_sync.plan import PASSIVE, Action, Change, Facts, Plan, Policy, Reason
 from shbatch_sync.request import BatchProcessRequest
@@ -56,15 +57,6 @@ def build_plan(
         facts: What it is told of the world.
     """
     return decide(desired, survey(desired, live, ledger, facts), ledger, policy, facts)
-
-
-def survey(
-    desired: Sequence[Job], live: Iterable[BatchProcessRequest], ledger: Ledger, facts: Facts
-) -> Inventory:
-    """Sort the list by what it means to these jobs; one pass."""
-    urls = frozenset(url for job in desired if (url := delivery_url(job.spec)) is not None)
-    adopt = frozenset(job.adopt for job in desired if job.adopt is not None)
-    return take_inventory(live, project=facts.project, ledger=ledger, urls=urls, adopt=adopt)
 
 
 def decide(

@@ -63,7 +63,7 @@ class Ledger:
         return dict(jobs)
 
     @cached_property
-    def _holders(self) -> dict[str, set[str]]:
+    def holders(self) -> dict[str, set[str]]:
         """Request id → names of the jobs that have lines of it."""
         holders: dict[str, set[str]] = defaultdict(set)
         for entry in self.entries:
@@ -227,7 +227,7 @@ class Ledger:
             costly = entry.event in {Event.START, Event.FINAL}
             if not costly or entry.norm_digest is None or entry.job in declared:
                 continue
-            if self._holders.get(entry.request_id or "", frozenset()) & declared:
+            if self.holders.get(entry.request_id or "", frozenset()) & declared:
                 continue
             if may_be_same(entry.norm_digest, norm_digest):
                 return entry.job

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shbatch_sync.decision import decide, survey
+from shbatch_sync.decision import decide
 from shbatch_sync.errors import TargetRefusedError
 from shbatch_sync.inventory import Inventory
 from shbatch_sync.ledger import Ledger
+from shbatch_sync.ownership import survey
 from shbatch_sync.phase import UNPAID
 from shbatch_sync.plan import Facts, Policy
 from shbatch_sync.reconcile.absence import whole_list

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from shbatch_sync.case import is_altered
@@ -44,7 +45,7 @@ def record_ends(run: Run, inventory: Inventory, memory: Ledger) -> bool:
             )
             run.write(
                 Event.FINAL,
-                live.marker,
+                replace(live.marker, job=name),
                 live.id,
                 norm_digest=norm_digest,
                 status=status,

@@ -18,7 +18,7 @@ from tests.campaign.play import Played
 from tests.campaign.schedule import Declared
 from tests.campaign.warrant import unwarranted
 from tests.campaign.watch import Tasks, at_work, key_of, key_of_job, root
-from tests.campaign.world import Seen
+from tests.campaign.world import Seen, World
 
 
 def judge(played: Played) -> None:
@@ -63,11 +63,18 @@ def _replaced(played: Played) -> Iterator[str]:
         if lost and id_ in world.struck:
             continue  # neither the request nor the ledger tells any more that it was paid for this job
         if seen.paid and seen.marker is not None and id_ in world.watch.begun:
-            # A rename that was not said makes another job.
-            specs[seen.marker.job.rstrip("y"), seen.marker.generation].add(seen.marker.digest)
+            name = _name_told(world, seen.marker.job)
+            specs[name, seen.marker.generation].add(seen.marker.digest)
     for (job, generation), digests in specs.items():
         if len(digests) > 1:
             yield f"{len(digests)} specs of {job} r{generation} were paid for, and no replace was allowed"
+
+
+def _name_told(world: World, name: str) -> str:
+    """Return the name that a job had first, as far as applies were told: else a rename makes another job."""
+    while name.endswith("y") and {(name, name[:-1]), (name[:-1], name)} & world.renames:
+        name = name[:-1]
+    return name
 
 
 def _made_once(played: Played) -> Iterator[str]:
@@ -166,7 +173,7 @@ def _wrong(played: Played, declared: Declared, tasks: Tasks) -> str | None:
     if declared.state is DeclaredState.STARTED:
         return None if done else "is to be started and is not DONE"
     # A milestone that was reached counts.
-    if not alive and not any(one.ended is not None for one in key.values()):
+    if not alive and not any(one.ended is not None for one in same):
         return f"is to be {declared.state} and has no request"
     return None
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from shbatch_sync import decision, gates, inventory, making
+from shbatch_sync import decision, gates, making, ownership
 from shbatch_sync.adopting import take_over
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.making import bring_about
@@ -49,7 +49,7 @@ def _made_anyway(case: Any, scene: Any) -> list[Change]:
     )
 
 
-class Blind(inventory._Sorter):
+class Blind(ownership._Sorter):
     """Takes a damaged marker for none at all."""
 
     def _damage(self, request: Any, why: str, description: str) -> None:
@@ -57,12 +57,12 @@ class Blind(inventory._Sorter):
         self._foreign(request)
 
 
-class Trusting(inventory._Sorter):
+class Trusting(ownership._Sorter):
     """Takes every marker for the request's own."""
 
     def _marked(self, request: Any, marker: Any) -> None:
         self.ids.add(request.request_id)
-        self.owned[marker.job].append(inventory.Live(request, marker, inventory.phase_of(request)))
+        self.owned[marker.job].append(ownership.Live(request, marker, ownership.phase_of(request)))
 
 
 _write = Run.write
@@ -89,8 +89,8 @@ PLANTS = {
     "no limit": Plant(decision.gates, "queue", _unqueued, (14, 47, 69), "may run"),
     "no cost gate": Plant(gates, "_cost", _free, (2, 17, 37), "PU, at most"),
     "no adoption": Plant(decision, "take_over", _made_anyway, (22, 26, 32), "is to adopt"),
-    "damage unseen": Plant(inventory, "_Sorter", Blind, (8, 11, 12), "nobody says so"),
-    "copies believed": Plant(inventory, "_Sorter", Trusting, (10, 12, 58), "not ours"),
+    "damage unseen": Plant(ownership, "_Sorter", Blind, (8, 11, 12), "nobody says so"),
+    "copies believed": Plant(ownership, "_Sorter", Trusting, (10, 12, 58), "not ours"),
     "starts unwritten": Plant(Run, "write", _forgets_starts, (2, 3, 4), "before the ledger knew"),
     "creates unwritten": Plant(Run, "write", _forgets_intents, (1, 2, 3), "before the ledger knew"),
     "no ledger demanded": Plant(

@@ -125,6 +125,7 @@ def _run(
             raise Endless(who)
 
     jobs = jobs_of(apply.manifests, world.hands)
+    renames = {(job.name, earlier) for job in jobs for earlier in job.previous_names}
     prices = prices_of(apply.manifests, dict(extras.prices))
     policy = Policy(
         prune=apply.prune,
@@ -172,6 +173,7 @@ def _run(
             must_have_ledger=extras.must_have_ledger,
         ),
         report=partial(_told, world, actor.name),
+        watch=lambda _: world.renames.update(renames),
         clock=actor,
     )
     return run, caller

@@ -931,10 +931,12 @@ def test_which_of_two_with_one_marker_came_first_proves_nothing():
     ]
 
 
-def test_one_call_that_was_carried_out_twice_is_one_that_wins_and_one_to_spare():
+def test_of_two_that_carry_one_calls_marker_one_wins_and_the_other_may_be_anybodys():
     both = [request(n, marker=mark(1, seal=None)) for n in (1, 2)]
     made = plan(job(state="started"), both, [entry("intent", None, nonce=mark(1).nonce)])
-    assert steps(made) == ["update unsealed", "update duplicate", "start declared"]
+    assert steps(made) == ["update unsealed", "start declared"]
+    assert {change.request_id for change in made.changes} == {rid(1)}
+    assert any(rid(2) in warning for warning in made.warnings)
 
 
 def test_a_name_that_is_also_an_earlier_one_counts_once():
@@ -1439,6 +1441,44 @@ def test_renaming(listed, lines, cell):
     assert steps(made) == told(cell)
     if cell.startswith("update renamed"):
         assert made.changes[0].marker == mark(1, job="new")
+
+
+KNOWN_SINCE = [
+    # The rename was deferred while the request was processing, and `previousNames` is gone when it is at rest.
+    (request(1, "PROCESSING", "START"), "wait deferred, wait processing"),
+    (request(1, "DONE", "START", cost=3.0), "update renamed"),
+    (request(1, "CREATED", "NONE"), "update renamed, start declared"),
+]
+
+
+@pytest.mark.parametrize(("listed", "cell"), KNOWN_SINCE, ids=range(len(KNOWN_SINCE)))
+def test_a_name_that_only_the_ledger_knows_of_is_the_jobs(listed, cell):
+    lines = [entry("created", job="new"), entry("start", job="new")]
+    made = plan(job("new", state="started"), [listed], [*lines, entry("start")])
+    assert steps(made) == told(cell)
+    assert made.orphans == 0
+
+
+@pytest.mark.parametrize(
+    ("others", "changed"),
+    [
+        ([job(state="created", spec=spec("s3://x/<tileName>"))], {}),  # its own name is declared
+        ([], {"spec": OTHER}),  # what is declared is another key
+        ([], {"generation": 2}),
+    ],
+)
+def test_a_request_keeps_its_name_where_the_ledger_knows_nothing_better(others, changed):
+    listed, lines = request(1, "DONE", "START"), [entry("start"), entry("start", job="new")]
+    declared = job("new", state="created", **changed)
+    made = plan([declared, *others], [listed], lines)
+    assert "update renamed" not in steps(made)
+
+
+def test_a_job_that_another_target_declares_takes_no_other_name():
+    lines = [entry("start", job="new")]
+    declared = job("new", state="created")
+    made = plan(declared, [request(1, "DONE", "START")], lines, elsewhere=frozenset({"ndvi"}))
+    assert "update renamed" not in steps(made)
 
 
 # --- what the plan knows of itself ---------------------------------------------------------------------------

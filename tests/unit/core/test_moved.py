@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from shbatch_sync.decision import decide, survey
+from shbatch_sync.decision import decide
 from shbatch_sync.job import Job
 from shbatch_sync.ledger_line import Entry
 from shbatch_sync.moved import moved
 from shbatch_sync.now import Now
+from shbatch_sync.ownership import survey
 from shbatch_sync.plan import Gate, Policy
 from shbatch_sync.planfile import to_json
 from shbatch_sync.request import BatchProcessRequest

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shbatch_sync.clock import SystemClock
-from shbatch_sync.decision import survey
 from shbatch_sync.election import elect
 from shbatch_sync.errors import (
     AnswerLostError,
@@ -29,8 +28,9 @@ from shbatch_sync.errors import (
     TargetRefusedError,
     UnreadableAnswerError,
 )
-from shbatch_sync.inventory import delivery_url, take_inventory
+from shbatch_sync.inventory import delivery_url
 from shbatch_sync.marker import Commit, Retired
+from shbatch_sync.ownership import survey
 from shbatch_sync.phase import Phase, phase_of, stopped_at
 from shbatch_sync.plan import Gate, Policy
 from shbatch_sync.planfile import (
@@ -149,12 +149,7 @@ def test_an_inventory_of_everything():
         request(7, marker=mark(7, project="fields")),
         request(8, marker=None),
     ]
-    made = take_inventory(
-        iter(listed),
-        project=PROJECT,
-        ledger=ledger(entry("created", 8)),
-        urls=frozenset({delivery_url(BODY)}),
-    )
+    made = survey([job()], iter(listed), ledger(entry("created", 8)), facts())
     assert [found.id for found in made.of_job(job())] == [rid(1)]
     assert [found.id for found in made.retired(job())] == [rid(2)]
     assert [found.request.request_id for found in made.copies] == [rid(3)]
@@ -169,14 +164,14 @@ def test_an_inventory_of_everything():
 
 def test_an_account_that_is_not_told_is_none():
     nameless = type(request()).from_dict(request(1).to_dict() | {"domainAccountId": None})
-    assert take_inventory([nameless], project=PROJECT, ledger=ledger()).accounts == frozenset()
+    assert survey([], [nameless], ledger(), facts()).accounts == frozenset()
 
 
 @pytest.mark.parametrize("description", [7, None, ["x"]])
 def test_a_description_that_is_no_text_is_none(description):
     odd = request(1).to_dict()
     odd["request"]["description"] = description
-    made = take_inventory([type(request()).from_dict(odd)], project=PROJECT, ledger=ledger())
+    made = survey([], [type(request()).from_dict(odd)], ledger(), facts())
     assert made.foreign == 1
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shbatch_sync.decision import survey
 from shbatch_sync.marker import Marker
+from shbatch_sync.ownership import survey
 from shbatch_sync.repair import Mend, mends
 from tests.unit.core.factories import entry, facts, job, ledger, mark, request, rid, spec
 

@@ -100,6 +100,24 @@ def test_and_what_is_remembered_of_it_when_the_service_has_forgotten_it(world):
     assert "a2" in {line.job for line in w.ledger.read()}
 
 
+def test_a_rename_holds_though_it_is_taken_out_before_the_marker_can_be_rewritten(world, faults):
+    w = world()
+    w.apply(job("a"))  # started, and not waited for
+    renamed = replace(job("a2", previous_names=("a",)), spec=job("a").spec)
+    assert w.apply(renamed).exit_code == 0
+    assert (
+        parse(description(w.tasks()[0])).job == "a"
+    )  # the service takes no words while it is at work
+    plain = replace(renamed, previous_names=())
+    result = w.apply(plain, wait=True, prune=True, allow=frozenset({Gate.STOP}))
+    assert result.exit_code == 0
+    (task,) = w.tasks()
+    assert (task["status"], parse(description(task)).job) == ("DONE", "a2")
+    w.service.forget(task["id"])
+    assert w.apply(plain, wait=True).exit_code == 0
+    assert faults.calls.count("create") == faults.calls.count("start") == 1
+
+
 def test_a_rename_that_is_not_said_is_withheld(world):
     w = world()
     w.apply(job("a"), wait=True)
