@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # Twice as many as there are cores: half of the tests wait for a server, a settle or a process.
 WORKERS := $(shell $(PYTHON) -c 'import os; print(2 * min(os.cpu_count() or 1, 8))')
 
-.PHONY: demo test check bench campaign clean
+.PHONY: demo test check bench campaign search clean
 
 demo: $(READY)  ## Plan and apply jobs/ in the sandbox, and show where the jobs stand.
 	$(BIN)/shbatch-sync plan
@@ -34,6 +34,9 @@ bench: $(READY)  ## The benchmarks, each as a ratio measured in one run.
 
 campaign: $(READY)  ## Thousands of applies under faults; see tests/campaign.
 	$(BIN)/python -m tests.campaign --seeds 2000
+
+search: $(READY)  ## Random examples for every property, and 100,000 broken manifests of two kinds.
+	SHBATCH_FUZZ=100000 $(BIN)/pytest -n $(WORKERS) --hypothesis-profile=search $(shell grep -rl '^from hypothesis' tests)
 
 clean:
 	rm -rf $(VENV) .shbatch/sandbox.* .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

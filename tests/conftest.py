@@ -6,6 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A merge is not refused by chance, nor by a slow machine; `--hypothesis-profile=search` looks for what is not known yet.
+settings.register_profile(
+    "merge", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", settings.get_profile("merge"), derandomize=False)
+settings.load_profile("merge")
 
 CORPUS = Path(os.environ.get("SHBATCH_CORPUS") or Path(__file__).parents[2] / "shared" / "corpus")
 

@@ -137,9 +137,7 @@ def mutated(draw):
 
 @settings(
     max_examples=RUNS,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize=RUNS == 400,
 )
 @given(mutated())
 def test_mutated_manifests(text):
@@ -198,9 +196,7 @@ def replaced(value, steps, new):
 
 @settings(
     max_examples=RUNS,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
-    derandomize=RUNS == 400,
 )
 @given(misshapen())
 def test_values_of_every_shape_in_every_place(case):

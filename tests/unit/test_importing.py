@@ -61,7 +61,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(
     st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs"]), max_size=8), JSON, min_size=1, max_size=4
@@ -306,7 +306,7 @@ FULL["processRequest"]["input"]["bounds"] = {
 }
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400)
 @given(st.sampled_from(list(places(FULL))[1:]), JSON)
 def test_whatever_the_service_says_becomes_yaml(steps: tuple[str | int, ...], new: Any) -> None:
     odd = with_value(FULL, steps, new)

@@ -344,7 +344,7 @@ def test_normalize_is_idempotent_and_changes_nothing(body):
     assert isinstance(witness(body), str)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(BODIES, BODIES)
 def test_no_field_differs_only_where_the_comparable_forms_are_equal(left, right):
     fields = changed_fields(left, right)

@@ -70,7 +70,7 @@ def begin_with_copies(seed: int) -> CopyWorld:
     return made
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from([*OFTEN, *["copy"] * 6]), max_size=40), st.integers(0, 2**32))
 def test_whatever_happens_to_copies_nothing_is_paid_twice_and_it_ends(events, seed):
     world = begin_with_copies(seed)
@@ -84,7 +84,7 @@ def test_whatever_happens_to_copies_nothing_is_paid_twice_and_it_ends(events, se
             assert (declared.name, declared.generation) in {key[:2] for key in world.done}
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from(["copy", "round", "forget"]), max_size=12), st.integers(0, 2**32))
 def test_what_is_done_stays_done_whatever_its_copy_becomes(events, seed):
     world = begin_with_copies(seed)

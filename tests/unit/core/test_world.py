@@ -457,7 +457,7 @@ def settle(world: World) -> Plan:
     raise AssertionError([str(change)[:200] for change in plan.changes if change.effective])
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(OFTEN), max_size=40), st.integers(0, 2**32))
 def test_whatever_happens_nothing_is_paid_twice_and_it_ends(events, seed):
     world = begin(seed)
@@ -475,7 +475,7 @@ def test_whatever_happens_nothing_is_paid_twice_and_it_ends(events, seed):
             ) in world.done
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_a_plain_project_is_done_with_one_request_a_job(seed):
     world = begin(seed)
@@ -487,7 +487,7 @@ def test_a_plain_project_is_done_with_one_request_a_job(seed):
     assert {task.status for task in counting} == {"DONE"}
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(["round", "killed", "success"]), max_size=30), st.integers(0, 2**32)
 )

@@ -46,7 +46,7 @@ def altered(draw, starts):
     return body
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_create(lasting: httpx.Client, starts: list[Any], data: st.DataObject):
     body = data.draw(altered(starts))
