@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -30,3 +33,19 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip("the corpus is not here: set SHBATCH_CORPUS")
     return CORPUS
+
+
+@pytest.fixture(scope="module")
+def moto_url() -> Iterator[str]:
+    """Return the URL of an S3 on loopback that is empty."""
+    server_module = pytest.importorskip("moto.server", reason="needs moto[server]")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    httpx.post(
+        f"{url}/moto-api/reset"
+    ).raise_for_status()  # all servers of a process share one store
+    yield url
+    server.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import subprocess
@@ -19,7 +18,6 @@ from shbatch_sync.store import s3
 from tests.acceptance.conftest import Folder
 
 pytest.importorskip("boto3", reason="needs the extra s3")
-moto_server = pytest.importorskip("moto.server", reason="needs moto[server]")
 
 pytestmark = [
     pytest.mark.filterwarnings(f"ignore::DeprecationWarning:{module}")
@@ -33,19 +31,13 @@ CLIENT_SECRET = "a-secret-nobody-may-see"
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
+def endpoint(moto_url: str) -> str:
     variables = {"AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": SECRET}
     with closing(
-        s3.connect({**variables, "AWS_ENDPOINT_URL": url, "AWS_REGION": "us-east-1"})
+        s3.connect({**variables, "AWS_ENDPOINT_URL": moto_url, "AWS_REGION": "us-east-1"})
     ) as client:
         client.create_bucket(Bucket=BUCKET)
-    yield url
-    server.stop()
+    return moto_url
 
 
 @pytest.fixture

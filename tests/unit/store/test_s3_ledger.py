@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import subprocess
 import sys
 import threading
@@ -22,7 +21,6 @@ from shbatch_sync.store import s3
 from shbatch_sync.store.s3_ledger import MAX_BYTES, S3Ledger
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra s3")
-moto_server = pytest.importorskip("moto.server", reason="needs moto[server]")
 from botocore.exceptions import (  # noqa: E402
     ClientError,
     NoCredentialsError,
@@ -49,19 +47,9 @@ LINE = Entry(
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def env(endpoint: str) -> dict[str, str]:
+def env(moto_url: str) -> dict[str, str]:
     return {
-        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL": moto_url,
         "AWS_ACCESS_KEY_ID": "AKIATEST",
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_REGION": "us-east-1",
