@@ -54,6 +54,13 @@ def chunks(start: int, seeds: int) -> Iterator[range]:
     yield from (range(first, min(first + CHUNK, end)) for first in range(start, end, CHUNK))
 
 
+def _progress(played: int, seeds: int, failing: list[int]) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if played == seeds else ""
+        told = f"\r{played:,} of {seeds:,} schedules, {len(failing)} violated"
+        print(told, end=end, file=sys.stderr, flush=True)
+
+
 def main() -> int:
     """Play schedules and say how it went; returns 1 where anything is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description=__doc__)
@@ -74,6 +81,7 @@ def main() -> int:
         for counted, failed in pool.map(work, chunks(given.start, given.seeds)):
             counts.update(counted)
             failing += failed
+            _progress(counts["schedules"], given.seeds, failing)
     seconds = time.perf_counter() - begun
     for seed in failing[:3]:
         _show(seed, hasty=given.hasty)
