@@ -21,7 +21,8 @@ from shbatch_sync.local_copy import may_be_same
 from shbatch_sync.record import Record
 
 _ENDINGS = frozenset({Event.FINAL, Event.RETIRED})
-_SIGNS_OF_LIFE = frozenset({Event.CREATED, Event.SEALED, Event.ADOPTED, Event.START})
+_MAKING = frozenset({Event.CREATED, Event.SEALED, Event.ADOPTED})
+_SIGNS_OF_LIFE = _MAKING | {Event.START}
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,21 @@ class Ledger:
     @cached_property
     def created_ids(self) -> frozenset[str]:
         """Ids of the requests that we know to be ours because their create call answered, or they were adopted."""
-        ours = {Event.CREATED, Event.ADOPTED}
+        return self._ids_of({Event.CREATED, Event.ADOPTED})
+
+    @cached_property
+    def made_ids(self) -> frozenset[str]:
+        """Ids of the requests whose making, election or adoption is written down, not only what was seen of them later."""
+        return self._ids_of(_MAKING)
+
+    @cached_property
+    def started_ids(self) -> frozenset[str]:
+        """Ids of the requests that are known to have been started."""
+        return self._ids_of({Event.START})
+
+    def _ids_of(self, events: Collection[Event]) -> frozenset[str]:
         return frozenset(
-            entry.request_id for entry in self.entries if entry.event in ours and entry.request_id
+            entry.request_id for entry in self.entries if entry.event in events and entry.request_id
         )
 
     @cached_property

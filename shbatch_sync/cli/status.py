@@ -14,7 +14,7 @@ from shbatch_sync.cli.workspace import open_workspace, policy_of
 from shbatch_sync.errors import ExitCode
 from shbatch_sync.plural import counted
 from shbatch_sync.standing import Standing, standings
-from shbatch_sync.workspace import make_run, memory_of, open_target
+from shbatch_sync.workspace import make_run, open_target
 
 _NAMES = {
     "request_id": "requestId",
@@ -54,12 +54,10 @@ def command(
     workspace = open_workspace(output, selection)
     with open_target(workspace) as session:
         run = make_run(workspace, session, policy_of(workspace))
-        # Looking writes ends already, also those of requests that no line told of before.
-        known = memory_of(workspace, session.ledger).ids if record else frozenset()
         current = look(run, record=record)
         if record:
-            taken = len(current.ledger.ids - known) + take_in(run, current)
-            output.say(f"ledger {session.ledger.place}: {counted(taken, 'request')} taken in")
+            taken = counted(take_in(run, current), "request")
+            output.say(f"ledger {session.ledger.place}: {taken} taken in")
     rows = standings(workspace.jobs, current.inventory, current.ledger, current.plan)
     document = {
         "formatVersion": "1.0",

@@ -172,8 +172,8 @@ def _refuse_strays(run: Run) -> None:
     target = run.scope.target
     if run.options.must_have_ledger and run.strays:
         message = (
-            f"request {run.strays[0]} is ours and older than a day, but the ledger ({run.ledger.place}) has no line "
-            f"of it: was the ledger of an earlier run not saved? `shbatch-sync status --target {target} --record` "
+            f"request {run.strays[0]} is ours and older than a day, but the ledger ({run.ledger.place}) does not say "
+            f"who made it: was the ledger of an earlier run not saved? `shbatch-sync status --target {target} --record` "
             "takes such requests in"
         )
         raise TargetRefusedError(message)

@@ -14,7 +14,7 @@ from shbatch_sync.plan import Facts, Policy
 from shbatch_sync.reconcile.absence import whole_list
 from shbatch_sync.reconcile.creating import other_account
 from shbatch_sync.reconcile.memory import Memory
-from shbatch_sync.reconcile.recording import record_ends, record_names, strays
+from shbatch_sync.reconcile.recording import record_names, record_sights, strays
 from shbatch_sync.reconcile.round import Round
 from shbatch_sync.reconcile.run import Run
 from shbatch_sync.store.ledger import unread
@@ -40,7 +40,7 @@ def look(run: Run, *, record: bool = True) -> Round:
     if run.strays is None:
         run.strays = strays(run, inventory, memory)
     if record and (run.ledger.exists() or not run.options.must_have_ledger):
-        memory = _memory(run) if record_ends(run, inventory, memory) else memory
+        memory = _memory(run) if record_sights(run, inventory, memory) else memory
         memory = _memory(run) if record_names(run, memory) else memory
     _see(run, inventory, begun)
     run.lag.recorded = memory.longest_lag

@@ -1,10 +1,11 @@
-"""Writing down what a list shows and the ledger does not know: ends, new names, requests of ours it has no line of."""
+"""Writing down what a list shows and the ledger does not know: starts, ends, new names, what it has no line of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from shbatch_sync.case import is_altered
 from shbatch_sync.digest import digest
@@ -13,7 +14,7 @@ from shbatch_sync.job import Job
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.normalize import normalize
-from shbatch_sync.phase import Phase
+from shbatch_sync.phase import STARTED, Phase
 from shbatch_sync.reconcile.round import Round
 from shbatch_sync.reconcile.run import Run
 from shbatch_sync.restart import start_was_refused
@@ -22,8 +23,8 @@ _ENDS = {Phase.DONE: "DONE", Phase.FAILED: "FAILED", Phase.STOPPED: "STOPPED"}
 _LEDGER_AGE = timedelta(days=1)
 
 
-def record_ends(run: Run, inventory: Inventory, memory: Ledger) -> bool:
-    """Write down the ends that are seen for the first time; say whether there were any.
+def record_sights(run: Run, inventory: Inventory, memory: Ledger) -> bool:
+    """Write down what is seen for the first time, as the service may forget it; say whether there was anything.
 
     Raises:
         LedgerError: A line could not be written.
@@ -32,27 +33,42 @@ def record_ends(run: Run, inventory: Inventory, memory: Ledger) -> bool:
     jobs = {name: job for job in run.jobs for name in job.names}
     for name, lives in inventory.owned.items():
         for live in lives:
-            status = _ENDS.get(live.phase)
-            known = (name, live.id, status, live.marker.attempt) in memory.finals
-            job = jobs.get(name)
-            if status is None or known or _resumed_in_vain(live, memory):
-                continue
-            if not _proven(job, live, memory):
-                continue
-            same = job is not None and job.digest == live.marker.digest
-            norm_digest = (
-                job.norm_digest if job is not None and same else digest(normalize(live.spec))
-            )
-            run.write(
-                Event.FINAL,
-                replace(live.marker, job=name),
-                live.id,
-                norm_digest=norm_digest,
-                status=status,
-                cost_pu=live.request.cost_PU,
-            )
-            wrote = True
+            for event, members in _news(live, name, jobs.get(name), memory):
+                norm_digest = _norm_digest(live, jobs.get(name))
+                mark = replace(live.marker, job=name)
+                run.write(event, mark, live.id, norm_digest=norm_digest, **members)
+                wrote = True
     return wrote
+
+
+def _news(
+    live: Live, name: str, job: Job | None, memory: Ledger
+) -> Iterator[tuple[Event, dict[str, Any]]]:
+    """Yield what the ledger does not know of a request yet, each with the members of its line."""
+    if live.sealed and live.id in memory.unmarked_ids:
+        yield Event.SEALED, {}  # whoever took it over came no further
+    if live.phase in STARTED and _is_begun_by_hand(live, memory):
+        yield Event.START, {"at": live.request.user_action_updated}
+    status = _ENDS.get(live.phase)
+    if status is None or (name, live.id, status, live.marker.attempt) in memory.finals:
+        return
+    if not _resumed_in_vain(live, memory) and _proven(job, live, memory):
+        yield Event.FINAL, {"status": status, "cost_pu": live.request.cost_PU}
+
+
+def _is_begun_by_hand(live: Live, memory: Ledger) -> bool:
+    """Say whether a person has started a request: our own starts have a line before their call.
+
+    Who starts what counts no more pays for it knowingly.
+    """
+    ours = live.sealed or live.id in memory.ids
+    return ours and live.marker.retired is None and live.id not in memory.started_ids
+
+
+def _norm_digest(live: Live, job: Job | None) -> str:
+    if job is not None and job.digest == live.marker.digest:
+        return job.norm_digest
+    return digest(normalize(live.spec))
 
 
 def _proven(job: Job | None, live: Live, memory: Ledger) -> bool:
@@ -83,26 +99,30 @@ def record_names(run: Run, memory: Ledger) -> bool:
 
 
 def strays(run: Run, inventory: Inventory, memory: Ledger) -> tuple[str, ...]:
-    """Return the ids of old sealed requests of ours that the ledger has no line of."""
+    """Return the ids of old sealed requests of ours whose making the ledger has no line of.
+
+    What was written down when a later list showed it is no proof that the ledger is whole.
+    """
     old = run.now() - _LEDGER_AGE
     return tuple(
         live.id
         for live in _sealed(inventory)
-        if live.id not in memory.ids
+        if live.id not in memory.made_ids
         and live.request.created is not None
         and live.request.created < old
     )
 
 
 def take_in(run: Run, current: Round) -> int:
-    """Write down requests of ours that the ledger has no line of; return how many.
+    """Write down requests of ours whose making the ledger has no line of; return how many.
 
     For a ledger that was lost, or never saved by the run that made them.
 
     Raises:
         LedgerError: The lines could not be written.
     """
-    missing = [live for live in _sealed(current.inventory) if live.id not in current.ledger.ids]
+    known = current.ledger.made_ids
+    missing = [live for live in _sealed(current.inventory) if live.id not in known]
     for live in missing:
         run.write_adopted(live, live.marker, digest(normalize(live.spec)))
     return len(missing)

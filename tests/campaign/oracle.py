@@ -241,7 +241,9 @@ def _said(played: Played, tasks: Tasks) -> Iterator[str]:
     plan, world = played.after.plan, played.world
     named = {change.request_id for change in plan.changes if change.action is Action.ATTENTION}
     words = " ".join((*plan.warnings, *(change.detail for change in plan.changes)))
-    known = {line.request_id for line in world.sheet.read()}
+    # Taking one over, and that it was at work then, is written down before its marker is.
+    before = {Event.ADOPTED, Event.START}
+    known = {line.request_id for line in world.sheet.read() if line.event not in before}
     for id_, what in world.struck.items():
         if id_ in tasks and id_ in known and seen_marker(tasks[id_]) is None:
             world.watch.judged["markers told of"] += 1

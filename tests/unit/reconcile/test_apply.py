@@ -9,7 +9,7 @@ from shbatch_sync.emulator import Status
 from shbatch_sync.errors import ApiError, ExitCode, LedgerError, TargetRefusedError
 from shbatch_sync.job import DeclaredState
 from shbatch_sync.ledger_line import Event
-from shbatch_sync.marker import Commit, Marker, new_nonce, parse
+from shbatch_sync.marker import Commit, Marker, Retired, new_nonce, parse
 from shbatch_sync.plan import Action, Gate
 from shbatch_sync.reconcile import Outcome, apply_plan
 from shbatch_sync.reconcile.interrupt import Interrupt
@@ -296,9 +296,17 @@ def test_a_ledger_that_was_not_saved_is_noticed(world, faults, status):
     w = world()
     w.service.force(w.put(job("old")), status=status)
     w.pass_time(2 * 86400.0)
-    with pytest.raises(TargetRefusedError, match="not saved"):
-        w.apply(job("old"), job("a"))
+    for _ in range(
+        2
+    ):  # what the first one wrote down of its end or start does not make the ledger whole
+        with pytest.raises(TargetRefusedError, match="not saved"):
+            w.apply(job("old"), job("a"))
     assert faults.calls.count("create") == 0
+    run = w.run(job("old"), job("a"))
+    assert take_in(run, look(run)) == 1
+    assert take_in(run, look(run)) == 0
+    w.apply(job("old"), job("a"))
+    assert faults.calls.count("create") == 1
 
 
 def test_and_mended_by_taking_in_what_is_listed(world):
@@ -313,6 +321,37 @@ def test_and_mended_by_taking_in_what_is_listed(world):
         (Event.ADOPTED, old), (Event.START, old), (Event.ADOPTED, idle),
     }  # fmt: skip
     assert w.apply(job("a"), job("idle", state=DeclaredState.CREATED)).exit_code == 0
+
+
+@pytest.mark.parametrize("end", ["DONE", "STOPPED"])
+def test_what_a_person_started_is_not_made_again_when_nobody_saw_its_end(world, faults, end):
+    w = world()
+    declared = job(state=DeclaredState.CREATED)
+    w.apply(declared, wait=True)
+    (task,) = w.tasks()
+    w.service.force(task["id"], status="PROCESSING", action="START")
+    w.apply(declared)
+    assert w.events()[-1] == "start"
+    w.service.force(task["id"], status=end)
+    w.service.forget(task["id"])
+    again = w.apply(job(), wait=True)
+    assert again.exit_code == 3
+    assert {change.withheld.gate for change in again.plan.changes} == {Gate.RECREATE}
+    assert faults.calls.count("create") == 1
+
+
+def test_a_start_that_a_person_made_is_written_once_and_for_what_counts_alone(world):
+    w = world()
+    old = w.put(job("a"), sealed=False)
+    retired = w.put(job("b"), retired=Retired.OLD)
+    sealed = w.put(job("c"))
+    for id_ in (old, retired, sealed):
+        w.service.force(id_, status="PROCESSING", action="START")
+    w.apply(job("a"), job("b", state=DeclaredState.CREATED), job("c"))
+    w.apply(job("a"), job("c"))
+    starts = [line for line in w.ledger.read() if line.event is Event.START]
+    assert [line.request_id for line in starts] == [sealed]
+    assert starts[0].norm_digest == job("c").norm_digest
 
 
 def test_looking_without_recording_writes_nothing(world):

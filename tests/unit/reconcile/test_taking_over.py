@@ -9,6 +9,7 @@ import pytest
 
 from shbatch_sync.emulator import Status
 from shbatch_sync.errors import LedgerError
+from shbatch_sync.job import DeclaredState
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import Commit, parse
 from shbatch_sync.plan import Action, Gate
@@ -69,6 +70,20 @@ def test_without_a_line_nothing_is_taken_over(world):
     with pytest.raises(LedgerError):
         w.apply(job(adopt=id_))
     assert description(w.service.task(id_)) == "made by Ana"
+
+
+def test_one_whose_marker_was_written_and_no_line_said_so_is_known_from_the_list_on(world):
+    w = world()
+    id_ = by_hand(w)
+    w.ledger.fails_at = {Event.SEALED}
+    with pytest.raises(LedgerError):
+        w.apply(job(adopt=id_, state=DeclaredState.CREATED))
+    w.ledger.fails_at = set()
+    w.apply(job("b", state=DeclaredState.CREATED))
+    assert (Event.SEALED, id_) in {(line.event, line.request_id) for line in w.ledger.read()}
+    w.service.describe(id_, "made by Ana")
+    plan = w.apply(job("b", state=DeclaredState.CREATED)).plan
+    assert [change.request_id for change in plan.changes] == [id_]
 
 
 def test_an_adoption_that_is_refused_fails(world, faults):
