@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,7 +80,7 @@ def read_case(job: Job, inventory: Inventory, ledger: Ledger) -> Case:
         if live.marker.generation == job.generation and _same_spec(job, live, ledger)
     ]
     altered = [live for live in group if is_altered(job, live, ledger)]
-    outcome, pasted = _elected([live for live in group if live not in altered])
+    outcome, doubtful = _elected([live for live in group if live not in altered])
     others = sorted((live for live in lives if live not in group), key=by_age)
     retired = inventory.retired(job)
     unpaid = [old for old in retired if old.phase in UNPAID]
@@ -93,7 +94,7 @@ def read_case(job: Job, inventory: Inventory, ledger: Ledger) -> Case:
         copies=(
             *(suspect for suspect in inventory.copies if _carries_key(job, suspect.marker)),
             *(Suspect(live.request, _ALTERED, job.name, live.marker) for live in altered),
-            *(Suspect(live.request, COPIED, job.name, live.marker) for live in pasted),
+            *(Suspect(live.request, COPIED, job.name, live.marker) for live in doubtful),
         ),
         record=record,
         recorded_generation=max(
@@ -108,23 +109,21 @@ _ALTERED = "its body is not the one its marker was made for"
 
 
 def _elected(claimants: list[Live]) -> tuple[Outcome | None, list[Live]]:
-    """Choose among the claimants of a key; return the outcome, and those that carry the chosen one's own marker.
+    """Choose among the claimants of a key; return the outcome, and those that may be anybody's.
 
-    A create call makes one request, so the others of its nonce are copies: whichever is chosen does what the call
-    asked for, but nothing proves that the others are not somebody else's.
+    A create call makes one request. Whichever of several with its nonce is chosen does what the call asked for, but
+    nothing proves that the others are not somebody else's. That several are being paid for is told all the same.
     """
     if not claimants:
         return None, []
     outcome = elect(claimants)
-    chosen = outcome.winner
-    pasted = [
-        live
-        for live in outcome.claimants[1:]
-        if live.marker.nonce == chosen.marker.nonce and not live.sealed
+    calls = Counter(live.marker.nonce for live in claimants)
+    doubtful = [
+        live for live in outcome.claimants[1:] if calls[live.marker.nonce] > 1 and not live.sealed
     ]
-    return (
-        elect([live for live in claimants if live not in pasted]) if pasted else outcome
-    ), pasted
+    if not doubtful or outcome.conflict:
+        return outcome, []
+    return elect([live for live in claimants if live not in doubtful]), doubtful
 
 
 def by_age(live: Live) -> tuple[int, datetime, str]:

@@ -79,8 +79,7 @@ class Inventory:
     """The list, sorted by what it means to this project.
 
     Attributes:
-        owned: Job name → requests with a valid marker of this project that stands on the request it was made for; under
-            the name that the marker has, or the one that the ledger knows of since.
+        owned: Job name → requests with a valid marker of this project that stands on the request it was made for.
         damaged: Requests that were ours once and whose marker cannot be read.
         copies: Requests that carry a marker made for another one.
         lookalikes: Requests of others that deliver where one of our jobs does.

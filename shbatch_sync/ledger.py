@@ -78,14 +78,33 @@ class Ledger:
         return self._ids_of({Event.CREATED, Event.ADOPTED})
 
     @cached_property
+    def _shared(self) -> dict[str, list[Entry]]:
+        """Request id → its lines, of each request that has some under several names."""
+        shared: dict[str, list[Entry]] = {
+            id_: [] for id_, names in self.holders.items() if len(names) > 1
+        }
+        for entry in self.entries if shared else ():
+            if entry.request_id in shared:
+                shared[entry.request_id].append(entry)
+        return shared
+
+    @cached_property
     def made_ids(self) -> frozenset[str]:
         """Ids of the requests whose making, election or adoption is written down, not only what was seen of them later."""
         return self._ids_of(_MAKING)
 
     @cached_property
-    def started_ids(self) -> frozenset[str]:
-        """Ids of the requests that are known to have been started."""
-        return self._ids_of({Event.START})
+    def intended(self) -> frozenset[str]:
+        """Nonces of the create calls that were announced."""
+        return frozenset(
+            entry.nonce for entry in self.entries if entry.event is Event.INTENT and entry.nonce
+        )
+
+    @cached_property
+    def last_starts(self) -> dict[str, datetime]:
+        """Request id → when it was started last."""
+        starts = (entry for entry in self.entries if entry.event is Event.START)
+        return {entry.request_id: entry.at for entry in starts if entry.request_id}
 
     def _ids_of(self, events: Collection[Event]) -> frozenset[str]:
         return frozenset(
@@ -185,10 +204,15 @@ class Ledger:
         return frozenset(self._by_job)
 
     def of_job(self, job: Job) -> tuple[Entry, ...]:
-        """Return all lines of a job, under whatever name it had, oldest first."""
-        if not job.previous_names:
+        """Return all lines of a job, under whatever name it had, oldest first.
+
+        What any line of it names a request of is told by all lines of that request: a rename may have been taken back.
+        """
+        if not job.previous_names and not self._shared:
             return tuple(self._by_job.get(job.name, ()))
         lines = [entry for name in job.names for entry in self._by_job.get(name, ())]
+        ids = {entry.request_id for entry in lines if entry.request_id in self._shared}
+        lines += [entry for id_ in ids for entry in self._shared[id_] if entry.job not in job.names]
         return tuple(sorted(lines, key=lambda entry: entry.at))
 
     def of_request(self, request_id: str) -> Record:

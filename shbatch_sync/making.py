@@ -19,14 +19,14 @@ from shbatch_sync.phase import (
     Phase,
     phase_of,
 )
-from shbatch_sync.plan import Action, Change, Facts, Reason, Withheld
+from shbatch_sync.plan import Action, Change, Facts, Gate, Reason, Withheld
 from shbatch_sync.request import BatchUserAction
 from shbatch_sync.scene import Scene, attention, change_of, waiting
 from shbatch_sync.witness import witness
 
 _NONCE_TO_COME = "aaaaaaaa"  # the real one is drawn for each create call
 _OR_ALLOW = ", or --allow twin"
-_PASTED = "take the marker out of its description, which is another one's"
+_PASTED = "take the marker out of its description, it counts for another request"
 _UNDECLARED = "not declared any more"
 
 
@@ -164,6 +164,8 @@ def _paid_before(case: Case, scene: Scene) -> list[Change]:
         detail = f"STOPPED, {_gone(final, scene)}; to pay again, apply --restart {case.job.name} --allow recreate"
         return [attention(case, Reason.STOPPED, detail)]
     changes = make(case, scene, attempt=case.record.attempt + 1, reason=Reason.FORGOTTEN)
+    if any(change.withheld and change.withheld.gate is Gate.TWIN for change in changes):
+        return changes  # it is listed, under a name that no manifest declares
     return withhold(changes, gates.recreate(case.record, scene.policy))
 
 

@@ -29,8 +29,6 @@ class _Sorter:
     def __init__(self, desired: Sequence[Job], ledger: Ledger, facts: Facts) -> None:
         self.project = facts.project
         self.ledger = ledger
-        self.jobs = {name: job for job in desired for name in job.names}
-        self.declared = self.jobs.keys() | facts.elsewhere
         self.urls = {url for job in desired if (url := delivery_url(job.spec)) is not None}
         self.adopt = {job.adopt for job in desired if job.adopt is not None}
         self.known_ids = self.adopt | ledger.ids
@@ -78,24 +76,7 @@ class _Sorter:
         if marker.seal is not None and marker.seal != markers.seal_of(request.request_id):
             self.copies.append(Suspect(request, COPIED, marker.job, marker))
         else:
-            name = marker.job
-            if name not in self.declared:
-                name = self._heir(request.request_id) or name
-            self.owned[name].append(Live(request, marker, phase_of(request)))
-
-    def _heir(self, id_: str) -> str | None:
-        """Return the job whose key the ledger knows a request to be of, where no manifest declares the name it carries.
-
-        A rename is in the ledger at once, in the marker only when its request is at rest; `previousNames` may be gone
-        by then.
-        """
-        names = sorted(self.ledger.holders.get(id_, set()) & self.jobs.keys())
-        of_key = (
-            name
-            for name in names
-            if any(line.request_id == id_ for line in self.ledger.record(self.jobs[name]).entries)
-        )
-        return next(of_key, None)
+            self.owned[marker.job].append(Live(request, marker, phase_of(request)))
 
     def unmask(self) -> None:
         """Take out of what is ours whatever carries a marker that was drawn for another request.
@@ -162,8 +143,8 @@ def survey(
     Args:
         desired: All jobs of the project on this target.
         live: Every request of the account, in any order.
-        ledger: Knows ids whose marker somebody removed, and names that jobs have had.
-        facts: Whose project it is, and which jobs are declared on other targets.
+        ledger: Knows ids whose marker somebody removed.
+        facts: Whose project it is.
     """
     sorter = _Sorter(desired, ledger, facts)
     for request in live:

@@ -85,11 +85,11 @@ def stopped_by_us(live: Live, record: Record) -> bool:
     """
     if live.request.user_action is not BatchUserAction.STOP:
         return False
-    if live.marker.stopped:
-        return True
     stops = record.words(live.id, Event.STOP)
     starts = [at for at in record.words(live.id, Event.START) if stops and at > max(stops)]
-    return bool(stops) and all(_refused(at, live) for at in starts)
+    if not all(_refused(at, live) for at in starts):
+        return False
+    return live.marker.stopped or bool(stops)
 
 
 def start_was_refused(live: Live, record: Record) -> bool:

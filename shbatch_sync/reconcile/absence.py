@@ -74,7 +74,8 @@ def _expected(run: Run, memory: Ledger) -> dict[str, Sighting]:
     names = {name for job in run.jobs if chosen is None or job.name in chosen for name in job.names}
     oldest = run.now() - _KEPT
     for id_, line in memory.unended.items():
-        if line.job in names and line.at > oldest and id_ not in sightings.forgotten:
+        ours = not memory.holders[id_].isdisjoint(names)
+        if ours and line.at > oldest and id_ not in sightings.forgotten:
             sightings.shown.setdefault(id_, Sighting(line.job, line.at))
     return {id_: one for id_, one in sightings.shown.items() if id_ not in run.lag.made}
 

@@ -134,7 +134,7 @@ def _start(run: Run, change: Change) -> bool:
             return False
     run.write(
         Event.START,
-        replace(mark or live.marker, job=change.job),
+        mark or live.marker,
         live.id,
         norm_digest=change.declared.norm_digest if change.declared else None,
     )
@@ -148,7 +148,7 @@ def _stop(run: Run, change: Change) -> bool:
     live, _ = _subject(change)
     if _under_way(run, change):
         return False
-    run.write(Event.STOP, replace(live.marker, job=change.job), live.id)
+    run.write(Event.STOP, live.marker, live.id)
     ended = {Phase.STOPPING, Phase.STOPPED, Phase.DONE, Phase.FAILED}
     return _call(run, change, run.client.stop_job, lambda phase: phase in ended)
 

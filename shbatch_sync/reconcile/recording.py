@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shbatch_sync.case import is_altered
@@ -17,10 +16,15 @@ from shbatch_sync.normalize import normalize
 from shbatch_sync.phase import STARTED, Phase
 from shbatch_sync.reconcile.round import Round
 from shbatch_sync.reconcile.run import Run
+from shbatch_sync.request import BatchRequestStatus, BatchUserAction
 from shbatch_sync.restart import start_was_refused
 
 _ENDS = {Phase.DONE: "DONE", Phase.FAILED: "FAILED", Phase.STOPPED: "STOPPED"}
 _LEDGER_AGE = timedelta(days=1)
+# An unknown state may be one that costs money.
+_AT_WORK = STARTED | {Phase.UNKNOWN}
+# Our own start is written down before its call, and the service dates it when the call arrives.
+_ONE_CALL = timedelta(minutes=2)
 
 
 def record_sights(run: Run, inventory: Inventory, memory: Ledger) -> bool:
@@ -35,8 +39,7 @@ def record_sights(run: Run, inventory: Inventory, memory: Ledger) -> bool:
         for live in lives:
             for event, members in _news(live, name, jobs.get(name), memory):
                 norm_digest = _norm_digest(live, jobs.get(name))
-                mark = replace(live.marker, job=name)
-                run.write(event, mark, live.id, norm_digest=norm_digest, **members)
+                run.write(event, live.marker, live.id, norm_digest=norm_digest, **members)
                 wrote = True
     return wrote
 
@@ -47,8 +50,8 @@ def _news(
     """Yield what the ledger does not know of a request yet, each with the members of its line."""
     if live.sealed and live.id in memory.unmarked_ids:
         yield Event.SEALED, {}  # whoever took it over came no further
-    if live.phase in STARTED and _is_begun_by_hand(live, memory):
-        yield Event.START, {"at": live.request.user_action_updated}
+    if _is_begun_by_hand(live, memory):
+        yield Event.START, {"at": _begun(live)}
     status = _ENDS.get(live.phase)
     if status is None or (name, live.id, status, live.marker.attempt) in memory.finals:
         return
@@ -61,8 +64,21 @@ def _is_begun_by_hand(live: Live, memory: Ledger) -> bool:
 
     Who starts what counts no more pays for it knowingly.
     """
-    ours = live.sealed or live.id in memory.ids
-    return ours and live.marker.retired is None and live.id not in memory.started_ids
+    stopping = live.phase is Phase.STOPPING and live.request.status is BatchRequestStatus.PROCESSING
+    at_work = live.phase in _AT_WORK or stopping
+    if not at_work or live.marker.retired is not None:
+        return False
+    if not live.sealed and live.id not in memory.ids:
+        return False
+    known, asked = memory.last_starts.get(live.id), _begun(live)
+    return known is None or (asked is not None and asked > known + _ONE_CALL)
+
+
+def _begun(live: Live) -> datetime | None:
+    """Return when a request at work was started last; its creation, which was before, where only that is told."""
+    request = live.request
+    started = request.user_action is BatchUserAction.START
+    return (request.user_action_updated if started else None) or request.created
 
 
 def _norm_digest(live: Live, job: Job | None) -> str:
@@ -107,7 +123,7 @@ def strays(run: Run, inventory: Inventory, memory: Ledger) -> tuple[str, ...]:
     return tuple(
         live.id
         for live in _sealed(inventory)
-        if live.id not in memory.made_ids
+        if not _is_made(live, memory)
         and live.request.created is not None
         and live.request.created < old
     )
@@ -121,11 +137,15 @@ def take_in(run: Run, current: Round) -> int:
     Raises:
         LedgerError: The lines could not be written.
     """
-    known = current.ledger.made_ids
-    missing = [live for live in _sealed(current.inventory) if live.id not in known]
+    missing = [live for live in _sealed(current.inventory) if not _is_made(live, current.ledger)]
     for live in missing:
         run.write_adopted(live, live.marker, digest(normalize(live.spec)))
     return len(missing)
+
+
+def _is_made(live: Live, memory: Ledger) -> bool:
+    """Say whether the ledger tells who made a request: by its id, or by the nonce of its create call."""
+    return live.id in memory.made_ids or live.marker.nonce in memory.intended
 
 
 def _sealed(inventory: Inventory) -> Iterable[Live]:

@@ -38,9 +38,9 @@ class Sightings:
 
     def see(self, inventory: Inventory, now: datetime) -> None:
         """Learn which requests of ours the next list should show as well."""
-        for name, lives in inventory.owned.items():
+        for lives in inventory.owned.values():
             for live in lives:
-                sighting = Sighting(name, live.request.created or now)
+                sighting = Sighting(live.marker.job, live.request.created or now)
                 self.shown.setdefault(live.id, sighting)
         for one in (*inventory.copies, *inventory.damaged):
             sighting = Sighting(one.job, one.request.created or now)

@@ -839,10 +839,12 @@ def test_a_marker_that_is_gone_but_in_the_ledger_is_damaged(marker):
     listed = request(1, "PROCESSING", "START", marker=marker or None)
     made = plan(job(state="started"), [listed], [entry("created")])
     assert steps(made) == ["create missing !twin", "start declared !twin", "attention damaged"]
-    paid = plan(job(state="started"), [listed], [entry("start")])
-    assert [change.withheld.gate for change in paid.changes if change.withheld] == [
-        Gate.RECREATE
-    ] * 2
+    # It is there, so "the service no longer lists it" comes only after that is lifted.
+    for allowed, gate in ((frozenset(), Gate.TWIN), (frozenset({Gate.TWIN}), Gate.RECREATE)):
+        policy = Policy(allow=allowed)
+        paid = plan(job(state="started"), [listed], [entry("start")], policy)
+        held = [change.withheld for change in paid.changes if change.withheld]
+        assert [withheld.gate for withheld in held] == [gate] * 2
 
 
 def test_two_markers_in_one_description_are_damaged():
@@ -937,6 +939,16 @@ def test_of_two_that_carry_one_calls_marker_one_wins_and_the_other_may_be_anybod
     assert steps(made) == ["update unsealed", "start declared"]
     assert {change.request_id for change in made.changes} == {rid(1)}
     assert any(rid(2) in warning for warning in made.warnings)
+    # The same of two that lose against a third.
+    won = request(9, marker=mark(9))
+    made = plan(job(state="started"), [won, *both])
+    assert steps(made) == ["start declared"]
+    assert len(made.warnings) == 2
+
+
+def test_two_of_one_calls_marker_that_are_both_paid_for_are_told_and_left_alone():
+    both = [request(n, "PROCESSING", "START", marker=mark(1, seal=None)) for n in (1, 2)]
+    assert steps(plan(job(state="started"), both)) == ["attention paid_twice"]
 
 
 def test_a_name_that_is_also_an_earlier_one_counts_once():
@@ -1443,42 +1455,23 @@ def test_renaming(listed, lines, cell):
         assert made.changes[0].marker == mark(1, job="new")
 
 
-KNOWN_SINCE = [
-    # The rename was deferred while the request was processing, and `previousNames` is gone when it is at rest.
-    (request(1, "PROCESSING", "START"), "wait deferred, wait processing"),
-    (request(1, "DONE", "START", cost=3.0), "update renamed"),
-    (request(1, "CREATED", "NONE"), "update renamed, start declared"),
-]
+def test_a_rename_that_was_taken_out_too_early_says_how_to_write_it_back():
+    # It is deferred while the request is at work; the ledger has the lines under both names.
+    lines = [entry(event, job=name) for event in ("created", "start") for name in ("ndvi", "new")]
+    made = plan(job("new", state="started"), [request(1, "PROCESSING", "START")], lines)
+    assert steps(made) == ["create forgotten !twin", "start declared !twin", "wait orphan"]
+    assert "previousNames: [ndvi]" in made.changes[0].withheld.lift
 
 
-@pytest.mark.parametrize(("listed", "cell"), KNOWN_SINCE, ids=range(len(KNOWN_SINCE)))
-def test_a_name_that_only_the_ledger_knows_of_is_the_jobs(listed, cell):
-    lines = [entry("created", job="new"), entry("start", job="new")]
-    made = plan(job("new", state="started"), [listed], [*lines, entry("start")])
-    assert steps(made) == told(cell)
-    assert made.orphans == 0
-
-
-@pytest.mark.parametrize(
-    ("others", "changed"),
-    [
-        ([job(state="created", spec=spec("s3://x/<tileName>"))], {}),  # its own name is declared
-        ([], {"spec": OTHER}),  # what is declared is another key
-        ([], {"generation": 2}),
-    ],
-)
-def test_a_request_keeps_its_name_where_the_ledger_knows_nothing_better(others, changed):
-    listed, lines = request(1, "DONE", "START"), [entry("start"), entry("start", job="new")]
-    declared = job("new", state="created", **changed)
-    made = plan([declared, *others], [listed], lines)
-    assert "update renamed" not in steps(made)
-
-
-def test_a_job_that_another_target_declares_takes_no_other_name():
-    lines = [entry("start", job="new")]
-    declared = job("new", state="created")
-    made = plan(declared, [request(1, "DONE", "START")], lines, elsewhere=frozenset({"ndvi"}))
-    assert "update renamed" not in steps(made)
+@pytest.mark.parametrize("known", ["created", "sealed", "adopted", "start"])
+def test_what_happened_to_a_request_under_another_name_is_known_under_each(known):
+    """A rename that was taken back, or one that another checkout has not heard of, pays for nothing again."""
+    lines = [entry(known), entry("start", job="new"), entry("final", status="DONE", job="new")]
+    assert steps(plan(job(state="started"), [], lines)) == []
+    other = plan(job(state="started", spec=OTHER), [], lines)
+    assert steps(other)[0] == "create missing !replace"
+    elsewhere = [replace(line, request_id=rid(2)) if line.job == "new" else line for line in lines]
+    assert steps(plan(job(state="started"), [], elsewhere)) != []
 
 
 # --- what the plan knows of itself ---------------------------------------------------------------------------

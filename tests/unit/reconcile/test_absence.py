@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from shbatch_sync.emulator import Status
+from shbatch_sync.job import DeclaredState
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.marker import parse
 from shbatch_sync.plan import Gate
@@ -216,3 +218,16 @@ def test_one_that_cannot_be_read_holds_up_only_its_own_job(world, faults):
     result = w.apply(job("a"), job("b"), job("c"), wait=True, poll=30.0, settle=1.0)
     assert result.exit_code == 0
     assert len(w.tasks()) == 3
+
+
+def test_a_renamed_job_misses_what_it_had_under_its_earlier_name(world, faults):
+    w = world()
+    idle = job("a", state=DeclaredState.CREATED)
+    renamed = replace(job("a2", previous_names=("a",)), spec=idle.spec)
+    w.apply(idle, wait=True)
+    w.apply(replace(renamed, state=DeclaredState.CREATED), wait=True)
+    (task,) = w.tasks()
+    faults.plan("list", *[lacking(w, task["id"])] * 2)
+    before = faults.calls.count("get")
+    look(w.run(replace(renamed, previous_names=())))
+    assert faults.calls.count("get") == before + 1

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shbatch_sync.clock import SystemClock
-from shbatch_sync.emulator import Status
+from shbatch_sync.emulator import Lost, Status
 from shbatch_sync.errors import ApiError, ExitCode, LedgerError, TargetRefusedError
 from shbatch_sync.job import DeclaredState
 from shbatch_sync.ledger_line import Event
@@ -352,6 +352,61 @@ def test_a_start_that_a_person_made_is_written_once_and_for_what_counts_alone(wo
     starts = [line for line in w.ledger.read() if line.event is Event.START]
     assert [line.request_id for line in starts] == [sealed]
     assert starts[0].norm_digest == job("c").norm_digest
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "written"),
+    [
+        ("PROCESSING", "STOP", True),
+        ("ANALYSING", "STOP", False),  # that is free
+        ("PAUSED", "NONE", True),
+        ("CREATED", "ANALYSE", False),
+    ],
+)
+def test_what_may_cost_counts_as_started(world, status, action, written):
+    w = world()
+    w.service.force(w.put(job()), status=status, action=action, due=None, since=None)
+    w.apply(job())
+    w.apply(job())
+    assert w.events().count("start") == written
+
+
+def test_a_start_that_a_person_made_after_our_stop_is_no_leave_to_go_on(world, faults):
+    w = world()
+    w.apply(job())
+    (task,) = w.tasks()
+    w.service.force(task["id"], status="PROCESSING")
+    w.apply(job(state=DeclaredState.STOPPED), wait=True)
+    assert w.phases() == [("STOPPED", "STOP")]
+    assert parse(description(w.tasks()[0])).stopped
+    w.pass_time(3600.0)
+    at = round(w.time.seconds * 1e6)
+    w.service.force(task["id"], status="PROCESSING", action="START", action_at=at, due=None)
+    w.apply(job())
+    w.pass_time(3600.0)
+    at = round(w.time.seconds * 1e6)
+    reason = {"reason": "USER_ACTION", "due": None, "since": at}
+    w.service.force(task["id"], status="STOPPED", action="STOP", action_at=at, **reason)
+    w.pass_time(3600.0)
+    assert w.apply(job()).exit_code == 4
+    assert faults.calls.count("start") == 1
+
+
+@pytest.mark.parametrize("lost", ["answer", "line"])
+def test_a_request_whose_create_was_announced_is_no_sign_of_a_lost_ledger(world, faults, lost):
+    w = world()
+    faults.plan("create", Lost(), after=True)
+    if lost == "line":
+        w.ledger.fails_at = {Event.SEALED}
+        with pytest.raises(LedgerError):
+            w.apply(job("a"), wait=True)
+        w.ledger.fails_at = set()
+    w.apply(job("a"), wait=True)
+    unwritten = {Event.CREATED, Event.SEALED}
+    w.ledger._entries = [line for line in w.ledger.read() if line.event not in unwritten]
+    w.pass_time(2 * 86400.0)
+    assert w.apply(job("a"), job("n"), wait=True).exit_code == 0
+    assert faults.calls.count("create") == 2
 
 
 def test_looking_without_recording_writes_nothing(world):
