@@ -15,8 +15,6 @@ from shbatch_sync.making import (
     copied,
     next_step,
     replace_gate,
-    spoilt_twin,
-    twin_beside,
     unknown_state,
     withhold,
 )
@@ -24,6 +22,7 @@ from shbatch_sync.marker import Retired
 from shbatch_sync.phase import ACTIVE, BUSY, WRITABLE, Phase
 from shbatch_sync.plan import Action, Change, Reason
 from shbatch_sync.scene import Scene, attention, change_of, waiting
+from shbatch_sync.twins import spoilt_twin, twin_beside
 from shbatch_sync.writing import retire, wanted_marker, wanted_text, write
 
 

@@ -38,16 +38,25 @@ def digest(spec: Mapping[str, Any], local_copy: str = "") -> str:
         spec: The request body.
         local_copy: SHA-256 of the local copy of its GeoPackage, in hex; empty where it names none.
     """
+    canonical = canonical_text(spec)
+    # No JSON ends in a line feed and more, so no body alone has the fingerprint of a body with a copy.
+    return fingerprint(f"{canonical}\n{local_copy}" if local_copy else canonical)
+
+
+def canonical_text(spec: Mapping[str, Any]) -> str:
+    """Return what the fingerprint of a spec is taken of: JSON in ASCII, each text as `json.dumps` writes it."""
     body = {
         key: without_credentials(value) if key in _STORING else value
         for key, value in spec.items()
         if key != "description"
     }
-    canonical = json.dumps(
+    return json.dumps(
         _canonical(body), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
-    # No JSON ends in a line feed and more, so no body alone has the fingerprint of a body with a copy.
-    text = f"{canonical}\n{local_copy}" if local_copy else canonical
+
+
+def fingerprint(text: str) -> str:
+    """Return the fingerprint of a canonical text."""
     return f"{VERSION}.{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 

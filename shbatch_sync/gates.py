@@ -18,9 +18,22 @@ from shbatch_sync.record import Record
 
 
 def replacing(
-    paid: Sequence[Live], past: Sequence[Entry], job: Job, policy: Policy
+    paid: Sequence[Live],
+    past: Sequence[Entry],
+    job: Job,
+    policy: Policy,
+    *,
+    keep: str | None = None,
 ) -> Withheld | None:
-    """Hold back the replacement of what has cost money, unless the generation says that it is meant."""
+    """Hold back the replacement of what has cost money, unless the generation says that it is meant.
+
+    Args:
+        paid: Listed requests that cost something, or may have.
+        past: What the ledger knows to be paid beside them.
+        job: As declared.
+        policy: What may be done.
+        keep: The place of before, where nothing but that makes it another spec.
+    """
     cost = sum(live.cost_pu for live in paid) + sum(entry.cost_pu or 0 for entry in past)
     processing = sum(live.phase in STARTED for live in paid)
     who = "its requests have" if len(paid) + len(past) > 1 else "the current request has"
@@ -30,6 +43,8 @@ def replacing(
         (*(live.marker.generation for live in paid), *(entry.generation for entry in past))
     )
     lift = f"declare generation {generation + 1} in {job.origin}, or --allow replace"
+    if keep is not None:
+        lift = f"deliver to {keep} as before the rename, or {lift}"
     return _unless_allowed(policy, Withheld(Gate.REPLACE, number, "0 PU", lift))
 
 

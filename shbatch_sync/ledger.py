@@ -17,7 +17,7 @@ from functools import cached_property
 from shbatch_sync.job import Job
 from shbatch_sync.ledger_key import lines_of_key
 from shbatch_sync.ledger_line import Entry, Event, in_order
-from shbatch_sync.local_copy import may_be_same
+from shbatch_sync.local_copy import may_be_same, parts
 from shbatch_sync.record import Record
 
 _ENDINGS = frozenset({Event.FINAL, Event.RETIRED})
@@ -260,12 +260,26 @@ class Ledger:
 
         What a declared job has lines of is its own, whatever it was called before.
         """
+        return next(
+            (
+                entry.job
+                for entry in self._ran.get(parts(norm_digest)[0], ())
+                if entry.job not in declared
+                and self.holders.get(entry.request_id or "", frozenset()).isdisjoint(declared)
+                and may_be_same(entry.norm_digest or "", norm_digest)
+            ),
+            None,
+        )
+
+    def ran(self, declared: frozenset[str]) -> list[str]:
+        """Return the undeclared jobs that got as far as costing."""
+        return sorted({entry.job for entries in self._ran.values() for entry in entries} - declared)
+
+    @cached_property
+    def _ran(self) -> dict[str, list[Entry]]:
+        """Normalised digest, without a local copy → lines that say that it got as far as costing."""
+        ran: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.entries:
-            costly = entry.event in {Event.START, Event.FINAL}
-            if not costly or entry.norm_digest is None or entry.job in declared:
-                continue
-            if self.holders.get(entry.request_id or "", frozenset()) & declared:
-                continue
-            if may_be_same(entry.norm_digest, norm_digest):
-                return entry.job
-        return None
+            if entry.event in {Event.START, Event.FINAL} and entry.norm_digest is not None:
+                ran[parts(entry.norm_digest)[0]].append(entry)
+        return dict(ran)

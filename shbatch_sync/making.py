@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from shbatch_sync import gates, restart
 from shbatch_sync.case import Case, by_age, explained
-from shbatch_sync.inventory import Live, Suspect, delivery_url
+from shbatch_sync.inventory import Live, delivery_url
 from shbatch_sync.job import DeclaredState, Job, RestartPolicy
 from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.marker import Marker
 from shbatch_sync.phase import (
-    AT_REST,
     COUNTS_AS_RUNNING,
-    COUNTS_AS_STARTED,
     UNPAID,
     Phase,
-    phase_of,
 )
 from shbatch_sync.plan import Action, Change, Facts, Gate, Reason, Withheld
+from shbatch_sync.rename import digests_under, place_under
 from shbatch_sync.request import BatchUserAction
 from shbatch_sync.scene import Scene, attention, change_of, waiting
-from shbatch_sync.witness import witness
+from shbatch_sync.twins import twin
 
 _NONCE_TO_COME = "aaaaaaaa"  # the real one is drawn for each create call
-_OR_ALLOW = ", or --allow twin"
-_PASTED = "take the marker out of its description, it counts for another request"
-_UNDECLARED = "not declared any more"
 
 
 def bring_about(case: Case, scene: Scene) -> list[Change]:
@@ -59,7 +53,7 @@ def make(
             change_of(case, Action.REPLACE, why, live=old), fields=explained(case.job, old)
         )
     changes = [carrying(made, case.job, scene.facts, attempt, old), *next_step(case, scene)]
-    return withhold(changes, _twin(case, scene) or replace_gate(case, scene))
+    return withhold(changes, twin(case, scene) or replace_gate(case, scene))
 
 
 def unknown_state(case: Case) -> list[Change]:
@@ -119,7 +113,18 @@ def replace_gate(case: Case, scene: Scene) -> Withheld | None:
     ]
     if not generations or case.job.generation > max(generations):
         return None
-    return gates.replacing(paid, case.spent, case.job, scene.policy)
+    return gates.replacing(paid, case.spent, case.job, scene.policy, keep=_place_before(case))
+
+
+def _place_before(case: Case) -> str | None:
+    """Return where the job delivered under an earlier name, if nothing but that name in the place makes it another spec."""
+    digests = {entry.norm_digest for entry in case.spent}
+    for name, norm_digest in digests_under(case.job, case.job.previous_names):
+        place = place_under(case.job, name)
+        lives = (old for old in case.others if place == delivery_url(old.spec))
+        if norm_digest in digests or any(lives):
+            return place
+    return None
 
 
 def _gave_way(case: Case) -> bool:
@@ -211,102 +216,3 @@ def copied(case: Case) -> Change:
         "take the marker out of its description"
     )
     return replace(attention(case, Reason.COPY, detail), request_id=copy.request.request_id)
-
-
-# --- the witness ---------------------------------------------------------------------------------------------
-
-
-def _twin(case: Case, scene: Scene) -> Withheld | None:
-    """Look for a request that does the same work under another name, or none."""
-    seen = scene.inventory
-    suspects = [*seen.lookalikes, *seen.damaged, *seen.copies, *_orphans(scene)]
-    found = _alike(case, suspects)
-    if found is not None:
-        return gates.twin(_words(found), scene.policy, _lift(case, scene, found))
-    name = scene.ledger.twin(case.job.norm_digest, scene.declared) if scene.ledger.entries else None
-    if name is None:
-        return None
-    lift = _take_name(case, name) + _OR_ALLOW
-    return gates.twin(f"job {name}, which the ledger knows as run", scene.policy, lift)
-
-
-def twin_beside(case: Case, scene: Scene, live: Live) -> Withheld | None:
-    """Look for a request that does the same work and is not known as the job's, before `live` is started beside it.
-
-    It may be the one that won: somebody took its marker out or wrote another one's over it, and another run has
-    started it, or is about to. Where `live` was started before, only one that is at work counts: what lies at rest
-    beside it was seen before its start.
-    """
-    seen = scene.inventory
-    suspects = [*seen.lookalikes, *seen.damaged, *seen.wanted.values()]
-    unmarked = [suspect for suspect in suspects if suspect.marker is None]
-    # Under another name, too: a checkout in which the job is called otherwise may have started it meanwhile.
-    begun = [one for one in _orphans(scene) if phase_of(one.request) in COUNTS_AS_STARTED]
-    rivals = [
-        suspect
-        for suspect in (*unmarked, *begun, *_overwritten(case, scene))
-        if live.phase in UNPAID or phase_of(suspect.request) not in AT_REST
-    ]
-    found = _alike(case, rivals)
-    if found is None:
-        return None
-    if found in seen.copies:
-        mend = _PASTED
-    elif found in begun:
-        mend = _take_name(case, found.job)
-    else:
-        mend = "write its marker back with `shbatch-sync repair`"
-    stop = "" if phase_of(found.request) in AT_REST else ", or stop it"
-    return gates.twin(_words(found), scene.policy, f"{mend}{stop}{_OR_ALLOW}")
-
-
-def spoilt_twin(case: Case, scene: Scene) -> Withheld | None:
-    """Look for a request of ours that does the same work and whose marker somebody spoilt, before a new try."""
-    found = _alike(case, [*scene.inventory.damaged, *_overwritten(case, scene)])
-    if found is None:
-        return None
-    return gates.twin(_words(found), scene.policy, _lift(case, scene, found))
-
-
-def _overwritten(case: Case, scene: Scene) -> list[Suspect]:
-    """Return the key's own requests under another one's marker: what the ledger has lines of, and is a copy now."""
-    ours = {entry.request_id for entry in case.record.entries if entry.marks}
-    return [one for one in scene.inventory.copies if one.request.request_id in ours]
-
-
-def _words(suspect: Suspect) -> str:
-    return f"request {suspect.request.request_id} ({suspect.why})"
-
-
-def _lift(case: Case, scene: Scene, suspect: Suspect) -> str:
-    """Say what to write so that the request becomes the job's, instead of a second one."""
-    if suspect.why.endswith(_UNDECLARED):
-        return _take_name(case, suspect.job) + _OR_ALLOW
-    if suspect in scene.inventory.copies:
-        return _PASTED
-    if suspect not in scene.inventory.lookalikes:
-        return "`shbatch-sync repair` mends its marker"  # nobody wants a second one beside his own
-    if suspect.marker is not None:  # of another project, which goes on with it
-        return f"deliver somewhere else{_OR_ALLOW}"
-    return f"write adopt: {suspect.request.request_id} in {case.job.origin}{_OR_ALLOW}"
-
-
-def _take_name(case: Case, name: str | None) -> str:
-    return f"write previousNames: [{name}] in {case.job.origin}"
-
-
-def _alike(case: Case, suspects: list[Suspect]) -> Suspect | None:
-    """Return the first of the suspects that does the job's work, or None."""
-    url = delivery_url(case.job.spec)
-    near = [suspect for suspect in suspects if delivery_url(suspect.request.request) == url]
-    wanted = witness(case.job.spec) if near else None
-    return next(
-        (suspect for suspect in near if witness(suspect.request.request) == wanted),
-        None,
-    )
-
-
-def _orphans(scene: Scene) -> Iterator[Suspect]:
-    for job, lives in scene.undeclared():
-        for live in lives:
-            yield Suspect(live.request, f"job {job}, {_UNDECLARED}", job)

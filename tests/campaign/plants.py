@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from shbatch_sync import decision, gates, making, ownership
+from shbatch_sync import decision, gates, ownership, twins
 from shbatch_sync.adopting import take_over
 from shbatch_sync.ledger_line import Event
 from shbatch_sync.making import bring_about
@@ -99,7 +99,7 @@ PLANTS = {
     "too many at once": Plant(
         applying, "create_all", _all_at_once, (2, 5, 7), "before the first was read back"
     ),
-    "no witness": Plant(making, "_alike", lambda *_: None, (221,), "paid twice"),
+    "no witness": Plant(twins, "_alike", lambda *_: None, (221,), "paid twice"),
 }
 
 
