@@ -98,7 +98,15 @@ class ManifestError(ShbatchError):
 
 
 class LedgerError(ShbatchError):
-    """The ledger cannot be read or written; nothing may be created or started without it."""
+    """The ledger cannot be read or written; nothing may be created or started without it.
+
+    Attributes:
+        ADVICE: What that means for a run, and what to do.
+    """
+
+    ADVICE: ClassVar[str] = (
+        "nothing more is created or started without it: mend that, then apply again"
+    )
 
 
 class TargetRefusedError(ShbatchError):

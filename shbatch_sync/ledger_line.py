@@ -35,7 +35,7 @@ class Entry:
     """One line.
 
     Attributes:
-        at: When it was written, by this machine's clock.
+        at: When it happened: an end as the service tells it, anything else by our clock when it was written.
         event: What happened.
         target: The target's name in shbatch.yaml.
         account: `domainAccountId`, where it was known.

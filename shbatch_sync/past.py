@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ class Past:
         request_id: The service's id; None where a create call was never answered.
         begun: The first line's instant.
         state: The last end that was seen, else how far it got.
-        took: From its first start to its last end; None where either is not known.
+        took: Sum over its tries, each from its first start to its end; None where no try has both.
         cost_pu: Processing units at its last end; None before it.
         digest: Fingerprint of its spec.
         norm_digest: Fingerprint of the normalised spec, where a line has it.
@@ -54,6 +55,39 @@ class Past:
 
 
 DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What several requests add up to.
+
+    Attributes:
+        requests: How many there were.
+        ended: How many of them have an end that is known.
+        took: How long those took whose times are known.
+        cost_pu: Processing units of those that ended.
+    """
+
+    requests: int
+    ended: int
+    took: timedelta
+    cost_pu: float
+
+
+def sum_up(rows: Iterable[Past]) -> Sums:
+    """Return what requests add up to."""
+    rows = list(rows)
+    costs = [row.cost_pu for row in rows if row.cost_pu is not None]
+    took = sum((row.took for row in rows if row.took is not None), timedelta())
+    return Sums(len(rows), len(costs), took, math.fsum(costs))
+
+
+def by_job(rows: Iterable[Past]) -> dict[str, list[Past]]:
+    """Return the requests of each job, by its name."""
+    jobs: dict[str, list[Past]] = {}
+    for row in rows:
+        jobs.setdefault(row.job, []).append(row)
+    return dict(sorted(jobs.items()))
 
 
 def estimated(
@@ -99,10 +133,11 @@ def entries_of(entries: Sequence[Entry], wanted: Callable[[str], bool]) -> list[
 
 
 def _by_request(entries: Sequence[Entry]) -> Iterable[Sequence[Entry]]:
-    answered = {entry.nonce: entry.request_id for entry in entries if entry.event is Event.CREATED}
+    # Any line with both tells which request a call made: where its answer was lost, there is no `created`.
+    answered = {entry.nonce: entry.request_id for entry in entries if entry.request_id}
     groups: dict[str | None, list[Entry]] = {}
     for entry in entries:
-        which = entry.request_id or answered.get(entry.nonce) or entry.nonce
+        which = entry.request_id or (entry.nonce and answered.get(entry.nonce)) or entry.nonce
         groups.setdefault(which, []).append(entry)
     return groups.values()
 
@@ -111,7 +146,6 @@ def _past(group: Sequence[Entry]) -> Past:
     ordered = sorted(group, key=lambda entry: entry.at)
     last = ordered[-1]
     final = next((entry for entry in reversed(ordered) if entry.event is Event.FINAL), None)
-    start = next((entry for entry in ordered if entry.event is Event.START), None)
     return Past(
         job=last.job,
         generation=last.generation,
@@ -119,13 +153,22 @@ def _past(group: Sequence[Entry]) -> Past:
         request_id=next((entry.request_id for entry in ordered if entry.request_id), None),
         begun=ordered[0].at,
         state=_state(ordered, final),
-        took=final.at - start.at
-        if final is not None and start is not None and final.at > start.at
-        else None,
+        took=_took(ordered),
         cost_pu=final.cost_pu if final is not None else None,
         digest=last.digest,
         norm_digest=next((entry.norm_digest for entry in ordered if entry.norm_digest), None),
     )
+
+
+def _took(ordered: Sequence[Entry]) -> timedelta | None:
+    starts: dict[int, datetime] = {}
+    spans: dict[int, timedelta] = {}
+    for entry in ordered:
+        if entry.event is Event.START:
+            starts.setdefault(entry.attempt, entry.at)
+        elif entry.event is Event.FINAL and entry.at > starts.get(entry.attempt, entry.at):
+            spans[entry.attempt] = entry.at - starts[entry.attempt]
+    return sum(spans.values(), timedelta()) if spans else None
 
 
 _PROGRESS = (

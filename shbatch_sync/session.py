@@ -105,13 +105,22 @@ def _sandbox(
 ) -> Iterator[Session]:
     from shbatch_sync.api.client import BatchProcessClient  # noqa: PLC0415 - brings the HTTP client
     from shbatch_sync.api.wsgi import wsgi_transport  # noqa: PLC0415
-    from shbatch_sync.emulator import Emulator, Options  # noqa: PLC0415 - only where it is the target
+    from shbatch_sync.emulator import (  # noqa: PLC0415 - only where it is the target
+        Emulator,
+        Options,
+        UnusableDatabaseError,
+    )
 
     config = Config(base_url="http://127.0.0.1", client_id="sandbox", client_secret="sandbox")  # noqa: S106 - takes any
     db = project.root / emulated.db
     db.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        opened = Emulator(db, Options(speed=emulated.speed))
+    except UnusableDatabaseError as error:
+        message = f"target {target.name}: its sandbox cannot be used: {error}"
+        raise SettingsError(message) from None
     with (
-        Emulator(db, Options(speed=emulated.speed)) as emulator,
+        opened as emulator,
         open_ledger(project, target, env) as ledger,
         BatchProcessClient(config, transport=wsgi_transport(emulator.app)) as client,
     ):

@@ -224,14 +224,26 @@ def _apply(output: Output, run: Run, order: Order, events: EventStream) -> int:
     run.known = first.inventory.ids
     progress = Progress(output)
     _listen(run, progress, events)
-    with ending_gently(run.interrupt), progress:
-        result = apply_plan(run, first if order.yes else None)
+    try:
+        with ending_gently(run.interrupt), progress:
+            result = apply_plan(run, first if order.yes else None)
+    except (ShbatchError, KeyboardInterrupt):
+        _tell_steps(output, run, order)
+        raise
     events.send(ended(result))
     if order.style == "text":
         from shbatch_sync.render.apply_text import render_result  # noqa: PLC0415
 
         output.result(render_result(result, output.paint))
     return result.exit_code
+
+
+def _tell_steps(output: Output, run: Run, order: Order) -> None:
+    """Say what was done before an error ended the run: it is done, and may cost, whatever came after it."""
+    if order.style == "text" and run.steps:
+        from shbatch_sync.render.apply_text import render_steps  # noqa: PLC0415
+
+        output.result(render_steps(run.steps, output.paint))
 
 
 def _listen(run: Run, progress: Progress, events: EventStream) -> None:

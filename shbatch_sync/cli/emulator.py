@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from shbatch_sync.cli.output import Output, speaking
-from shbatch_sync.errors import ExitCode
+from shbatch_sync.errors import ExitCode, SettingsError
 
 
 @click.command("emulator")
@@ -49,17 +49,20 @@ def command(
     output: Output, port: int, db: str | None, speed: float, lag: float, page_size: int
 ) -> int:
     """Serve the embedded emulator on this machine; prints its URL, ends with Ctrl-C."""
-    from shbatch_sync.emulator import Emulator, Options  # noqa: PLC0415
+    from shbatch_sync.emulator import Emulator, Options, UnusableDatabaseError  # noqa: PLC0415
     from shbatch_sync.emulator.server import serve  # noqa: PLC0415
 
     place = ":memory:" if db is None else Path(output.directory) / db
+    options = Options(speed=speed, lag=lag, page_size=page_size)
+    try:
+        opened = Emulator(place, options)
+    except UnusableDatabaseError as error:
+        message = f"--db {error}"
+        raise SettingsError(message) from None
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with (
-        Emulator(place, Options(speed=speed, lag=lag, page_size=page_size)) as emulator,
-        serve(emulator, port=port) as server,
-    ):
+    with opened as emulator, serve(emulator, port=port) as server:
         output.result(server.url)
         output.say("any client id and secret will do; Ctrl-C ends it")
         stopped.wait()

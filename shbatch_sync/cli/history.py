@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shbatch_sync.cli.output import Output, format_option, into_option, speaking
+from shbatch_sync.cli.output import Output, format_option, into_option, speaking, verbose_option
 from shbatch_sync.cli.selection import has_name, job_option, target_option
 from shbatch_sync.cli.variables import as_environment, variable_options
 from shbatch_sync.cli.workspace import named_target
 from shbatch_sync.errors import ExitCode, ManifestError, SettingsError
 from shbatch_sync.ledger import Ledger
 from shbatch_sync.ledger_line import Entry, dump
-from shbatch_sync.past import Past, entries_of, estimated, past_requests
+from shbatch_sync.past import Past, by_job, entries_of, estimated, past_requests, sum_up
 from shbatch_sync.plural import counted
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @variable_options
 @format_option("text", "json", "csv")
 @into_option
+@verbose_option("Whole ids.")
 @speaking
 def command(
     output: Output,
@@ -63,7 +64,7 @@ def command(
         case _:
             from shbatch_sync.render.history_text import render_history  # noqa: PLC0415
 
-            output.result(render_history(rows, output.paint))
+            output.result(render_history(rows, output.paint, verbose=output.verbose > 0))
     return ExitCode.OK
 
 
@@ -112,6 +113,18 @@ def _document(target: Target, entries: Sequence[Entry], rows: Sequence[Past]) ->
         "target": target.name,
         "entries": [json.loads(dump(entry)) for entry in entries],
         "requests": [_request(row) for row in rows],
+        "jobs": [{"job": job, **_sums(mine)} for job, mine in by_job(rows).items()],
+        "total": _sums(rows),
+    }
+
+
+def _sums(rows: Sequence[Past]) -> dict[str, Any]:
+    sums = sum_up(rows)
+    return {
+        "requests": sums.requests,
+        "ended": sums.ended,
+        "seconds": round(sums.took.total_seconds()),
+        "costPU": sums.cost_pu,
     }
 
 

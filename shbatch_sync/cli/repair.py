@@ -42,6 +42,8 @@ def command(output: Output, target: str | None, variables: tuple[str, ...], yes:
             output.say("nothing was changed")
             return ExitCode.ERROR
         failed = [text for one in ready if (text := mend(run, one)) is not None]
+    if ready:
+        output.say(f"{counted(len(ready) - len(failed), 'marker')} written back")
     for text in failed:
         output.say(f"error: {text}")
     if failed:

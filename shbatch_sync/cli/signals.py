@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from shbatch_sync.reconcile.interrupt import Interrupt
+
+
+_TOLD = b"\nending after the calls in flight; Ctrl-C again ends at once\n"
 
 
 @contextmanager
@@ -18,6 +23,9 @@ def ending_gently(interrupt: Interrupt) -> Iterator[None]:
     def ask(number: int, _: object) -> None:
         if interrupt.requested and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if not interrupt.requested:
+            # Straight to the descriptor: what a signal interrupts may be in the middle of writing to the stream.
+            os.write(sys.stderr.fileno(), _TOLD)
         interrupt.set()
 
     numbers = [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +14,13 @@ from shbatch_sync.cli.output import Output, format_option, into_option, speaking
 from shbatch_sync.cli.selection import Selection, selecting
 from shbatch_sync.cli.workspace import open_workspace, policy_of
 from shbatch_sync.errors import ExitCode
+from shbatch_sync.ledger_line import Entry, Event
 from shbatch_sync.plural import counted
 from shbatch_sync.standing import Standing, standings
 from shbatch_sync.workspace import make_run, open_target
+
+if TYPE_CHECKING:
+    from shbatch_sync.store.ledger import LedgerStore
 
 _NAMES = {
     "request_id": "requestId",
@@ -54,10 +60,10 @@ def command(
     workspace = open_workspace(output, selection)
     with open_target(workspace) as session:
         run = make_run(workspace, session, policy_of(workspace))
+        known = set(session.ledger.read()) if record else set()
         current = look(run, record=record)
         if record:
-            taken = counted(take_in(run, current), "request")
-            output.say(f"ledger {session.ledger.place}: {taken} taken in")
+            _say_recorded(output, session.ledger, known, take_in(run, current))
     rows = standings(workspace.jobs, current.inventory, current.ledger, current.plan)
     document = {
         "formatVersion": "1.0",
@@ -72,6 +78,15 @@ def command(
 
     output.result(render_status(rows, output.paint, verbose=bool(named) or output.verbose > 0))
     return ExitCode.OK
+
+
+def _say_recorded(
+    output: Output, ledger: LedgerStore, known: Collection[Entry], taken: int
+) -> None:
+    new = [line for line in ledger.read() if line not in known]
+    ends = sum(line.event is Event.FINAL for line in new)
+    words = f"{counted(taken, 'request')} taken in, {counted(ends, 'end')} written down"
+    output.say(f"ledger {ledger.place}: {words}")
 
 
 def _is_name(output: Output, path: str) -> bool:

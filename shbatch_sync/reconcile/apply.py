@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
@@ -12,12 +12,12 @@ from shbatch_sync.reconcile.absence import judged
 from shbatch_sync.reconcile.acting import act_on_job
 from shbatch_sync.reconcile.creating import create_all
 from shbatch_sync.reconcile.looking import look
+from shbatch_sync.reconcile.refusal import refusals
 from shbatch_sync.reconcile.result import MAKING, ApplyResult, Outcome
 from shbatch_sync.reconcile.round import Round
 from shbatch_sync.reconcile.run import Run
 from shbatch_sync.reconcile.settling import ready_to_create, unsettled_jobs
 from shbatch_sync.reconcile.strangers import undisturbed, yielding
-from shbatch_sync.store.ledger import unread
 
 # What goes on by itself, so that waiting for it makes sense; the other waits hang on one of these.
 _PASSING = frozenset(
@@ -97,10 +97,7 @@ def _carry_out(run: Run, current: Round) -> bool:
         for change in changes
         if change.action in MAKING and ready_to_create(run, current, change)
     ]
-    if changes:
-        _demand_ledger(run)
-    if creates:
-        _refuse_strays(run)
+    _refuse(run, changes)
     run.later.clear()
     made = create_all(run, creates)
     # A job whose request is only being made has nothing yet to act on: its next steps are of the next round.
@@ -154,29 +151,11 @@ def _act(run: Run, changes: Iterable[Change]) -> bool:
     return sum(step.outcome is Outcome.DONE for step in run.steps) > before
 
 
-def _demand_ledger(run: Run) -> None:
-    """Refuse to change anything where nothing would remember it, or where what is remembered cannot be read."""
-    target = run.scope.target
-    if hidden := unread(run.ledger):
-        raise TargetRefusedError(hidden)
-    if run.options.must_have_ledger and not run.ledger.exists():
-        message = (
-            f"target {target} has no ledger ({run.ledger.place}), so nothing would remember what was paid for; "
-            f"begin one with `shbatch-sync init --target {target}` and commit it, or set `ledger: none`"
-        )
-        raise TargetRefusedError(message)
-
-
-def _refuse_strays(run: Run) -> None:
-    """Refuse to create where the ledger of an earlier run is missing."""
-    target = run.scope.target
-    if run.options.must_have_ledger and run.strays:
-        message = (
-            f"request {run.strays[0]} is ours and older than a day, but the ledger ({run.ledger.place}) does not say "
-            f"who made it: was the ledger of an earlier run not saved? `shbatch-sync status --target {target} --record` "
-            "takes such requests in"
-        )
-        raise TargetRefusedError(message)
+def _refuse(run: Run, changes: Sequence[Change]) -> None:
+    """Refuse to change anything where nothing would remember it, or where what is remembered is not all."""
+    reason = next(refusals(run, changes), None)
+    if changes and reason is not None:
+        raise TargetRefusedError(reason)
 
 
 def _worth_waiting(run: Run, current: Round) -> bool:

@@ -148,7 +148,7 @@ def _created(run: Run, change: Change, mark: Marker, made: BatchProcessRequest) 
         norm_digest=job.norm_digest if job is not None else None,
     )
     if pinned is not None and account is not None and account != pinned:
-        message = other_account(run.scope.target, pinned, account)
+        message = other_account(run, pinned, account)
         message += (
             f". Request {made.request_id} was made there; it costs nothing and is not started"
         )
@@ -164,11 +164,13 @@ def _created(run: Run, change: Change, mark: Marker, made: BatchProcessRequest) 
     run.note(change, Outcome.DONE, made.request_id)
 
 
-def other_account(target: str, pinned: str, seen: str) -> str:
+def other_account(run: Run, pinned: str, seen: str) -> str:
     """Say that the credentials lead to another account than the target is pinned to."""
+    declared = run.scope.account is not None
+    by, mend = ("`account` in shbatch.yaml", "correct") if declared else ("its ledger", "set")
     return (
-        f"target {target} belongs to account {pinned}, but these credentials lead to account {seen}; nothing more "
-        "is changed. Use the credentials of that account, or set `account` in shbatch.yaml"
+        f"target {run.scope.target} belongs to account {pinned} by {by}, but these credentials lead to account {seen}; "
+        f"nothing more is changed. Use the credentials of that account, or {mend} `account` in shbatch.yaml"
     )
 
 

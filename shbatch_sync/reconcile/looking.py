@@ -15,9 +15,9 @@ from shbatch_sync.reconcile.absence import whole_list
 from shbatch_sync.reconcile.creating import other_account
 from shbatch_sync.reconcile.memory import Memory
 from shbatch_sync.reconcile.recording import record_names, record_sights, strays
+from shbatch_sync.reconcile.refusal import refusals
 from shbatch_sync.reconcile.round import Round
 from shbatch_sync.reconcile.run import Run
-from shbatch_sync.store.ledger import unread
 
 
 def look(run: Run, *, record: bool = True) -> Round:
@@ -51,8 +51,8 @@ def look(run: Run, *, record: bool = True) -> Round:
     )
     run.outage = None
     plan = decide(run.jobs, inventory, memory, _policy(run), facts)
-    if hidden := unread(run.ledger):
-        plan = replace(plan, warnings=(*plan.warnings, hidden))
+    warnings = (*plan.warnings, *refusals(run, plan.changes))
+    plan = replace(plan, warnings=warnings) if warnings else plan
     return Round(begun, inventory, memory, plan)
 
 
@@ -95,7 +95,7 @@ def _settle_account(run: Run, inventory: Inventory, memory: Ledger) -> None:
     pinned = run.account or run.scope.account or memory.account
     strange = sorted(inventory.accounts - {pinned}) if pinned else []
     if pinned and strange:
-        raise TargetRefusedError(other_account(run.scope.target, pinned, strange[0]))
+        raise TargetRefusedError(other_account(run, pinned, strange[0]))
     run.account = pinned or next(iter(sorted(inventory.accounts)), None)
 
 

@@ -37,26 +37,30 @@ def record_sights(run: Run, inventory: Inventory, memory: Ledger) -> bool:
     jobs = {name: job for job in run.jobs for name in job.names}
     for name, lives in inventory.owned.items():
         for live in lives:
-            for event, members in _news(live, name, jobs.get(name), memory):
+            for event, members in _news(live, jobs.get(name), memory):
                 norm_digest = _norm_digest(live, jobs.get(name))
                 run.write(event, live.marker, live.id, norm_digest=norm_digest, **members)
                 wrote = True
     return wrote
 
 
-def _news(
-    live: Live, name: str, job: Job | None, memory: Ledger
-) -> Iterator[tuple[Event, dict[str, Any]]]:
+def _news(live: Live, job: Job | None, memory: Ledger) -> Iterator[tuple[Event, dict[str, Any]]]:
     """Yield what the ledger does not know of a request yet, each with the members of its line."""
     if live.sealed and live.id in memory.unmarked_ids:
         yield Event.SEALED, {}  # whoever took it over came no further
     if _is_begun_by_hand(live, memory):
         yield Event.START, {"at": _begun(live)}
     status = _ENDS.get(live.phase)
-    if status is None or (name, live.id, status, live.marker.attempt) in memory.finals:
+    if (
+        status is None
+        or (live.marker.job, live.id, status, live.marker.attempt) in memory.finals
+        or _resumed_in_vain(live, memory)
+        or not _proven(job, live, memory)
+    ):
         return
-    if not _resumed_in_vain(live, memory) and _proven(job, live, memory):
-        yield Event.FINAL, {"status": status, "cost_pu": live.request.cost_PU}
+    # It may have ended long before anybody looked.
+    ended = live.request.last_updated
+    yield Event.FINAL, {"status": status, "cost_pu": live.request.cost_PU, "at": ended}
 
 
 def _is_begun_by_hand(live: Live, memory: Ledger) -> bool:

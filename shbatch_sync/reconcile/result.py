@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -48,6 +49,20 @@ class Step:
         return self.outcome is Outcome.DONE and self.reason is Reason.UNSEALED
 
 
+def count_done(steps: Sequence[Step]) -> Counter[Action]:
+    """Return how often each action was done; a create and its seal count as one, also where its answer was lost."""
+    done = Counter(
+        step.action for step in steps if step.outcome is Outcome.DONE and not step.sealing
+    )
+    made = {step.job: step for step in steps if step.action in MAKING}
+    for step in steps:
+        if step.sealing and step.job not in made:
+            done[Action.UPDATE] += 1  # what an earlier run left unsealed
+        elif step.sealing and made[step.job].outcome is Outcome.WAITING:
+            done[made[step.job].action] += 1
+    return done
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyResult:
     """What an apply did.
@@ -72,17 +87,8 @@ class ApplyResult:
 
     @property
     def done(self) -> Counter[Action]:
-        """How often each action was done; a create and its seal count as one, also where its answer was lost."""
-        done = Counter(
-            step.action for step in self.steps if step.outcome is Outcome.DONE and not step.sealing
-        )
-        made = {step.job: step for step in self.steps if step.action in MAKING}
-        for step in self.steps:
-            if step.sealing and step.job not in made:
-                done[Action.UPDATE] += 1  # what an earlier run left unsealed
-            elif step.sealing and made[step.job].outcome is Outcome.WAITING:
-                done[made[step.job].action] += 1
-        return done
+        """How often each action was done."""
+        return count_done(self.steps)
 
     @property
     def unfinished(self) -> int:

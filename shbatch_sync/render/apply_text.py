@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from shbatch_sync.plan import Action, Plan, Reason, Withheld
-from shbatch_sync.reconcile.result import ApplyResult, Outcome, Step
+from shbatch_sync.reconcile.result import ApplyResult, Outcome, Step, count_done
 from shbatch_sync.render.escape import one_line, printable
 from shbatch_sync.render.plan_text import REASONS, SYMBOLS, Paint, no_paint, wrapped
 
@@ -84,8 +85,25 @@ def render_result(result: ApplyResult, paint: Paint = no_paint) -> str:
     return "\n".join(lines)
 
 
+def render_steps(steps: Sequence[Step], paint: Paint = no_paint) -> str:
+    """Return the summary of an apply that came to no end: what was done before, and which jobs failed."""
+    failed = {step.job: step.detail for step in steps if step.outcome is Outcome.FAILED}
+    lines = [
+        paint(f"! {one_line(job)} failed: {printable(detail)}", "red")
+        for job, detail in sorted(failed.items())
+    ]
+    words = (
+        f"Apply: {_did(count_done(steps))}; ended before its time. Apply again goes on from here."
+    )
+    return "\n".join([*lines, paint(words, "bold")])
+
+
+def _did(done: Mapping[Action, int]) -> str:
+    parts = [f"{count} {_PAST[action]}" for action in _PAST if (count := done[action])]
+    return ", ".join(parts) or "nothing was changed"
+
+
 def _sums(result: ApplyResult) -> str:
-    done = [f"{count} {_PAST[action]}" for action in _PAST if (count := result.done[action])]
     plan = result.plan
     left = [f"{len(result.failures)} failed"] if result.failures else []
     left += [f"{len(result.held)} left alone"] if result.held else []
@@ -98,4 +116,4 @@ def _sums(result: ApplyResult) -> str:
     left += [f"{plan.in_sync} in sync"]
     end = " Interrupted; apply again goes on from here." if result.interrupted else ""
     end += " The time ran out; apply again goes on from here." if result.timed_out else ""
-    return f"Apply: {', '.join(done) or 'nothing was changed'}; {'; '.join(left)}.{end}"
+    return f"Apply: {_did(result.done)}; {'; '.join(left)}.{end}"

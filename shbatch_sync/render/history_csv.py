@@ -27,6 +27,7 @@ COLUMNS = (
     "digest",
     "nonce",
     "commit",
+    "seconds",
     "estimatedPU",
     "ratio",
 )
@@ -37,7 +38,7 @@ def history_csv(entries: Sequence[Entry], rows: Sequence[Past]) -> str:
 
     Args:
         entries: The ledger's lines.
-        rows: What they add up to; a request's estimate stands where it ended.
+        rows: What they add up to; how long a request took, and its estimate, stand where it ended.
     """
     requests = {row.request_id: row for row in rows if row.request_id is not None}
     stream = io.StringIO()
@@ -53,10 +54,11 @@ def history_csv(entries: Sequence[Entry], rows: Sequence[Past]) -> str:
 
 
 def _comparison(entry: Entry, row: Past | None) -> dict[str, Any]:
-    if entry.event is not Event.FINAL or row is None or row.estimate is None:
+    if entry.event is not Event.FINAL or row is None:
         return {}
     return {
-        "estimatedPU": row.estimate.pu,
+        "seconds": None if row.took is None else round(row.took.total_seconds()),
+        "estimatedPU": row.estimate.pu if row.estimate is not None else None,
         "ratio": None if row.ratio is None else round(row.ratio, 4),
     }
 

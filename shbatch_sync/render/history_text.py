@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 
-from shbatch_sync.past import Past
+from shbatch_sync.past import Past, Sums, by_job, sum_up
 from shbatch_sync.plural import counted
 from shbatch_sync.render.escape import one_line
 from shbatch_sync.render.plan_text import Paint, no_paint
 
 _NAME_WIDTH = 22
 _COMPARED_WIDTH = 40
+# Of an id, which tell it from others well enough to look for it.
+_DIGITS = 8
 
 
-def render_history(rows: Sequence[Past], paint: Paint = no_paint) -> str:
-    """Return one row a request, oldest first, the sums of jobs with several, the estimates, and the sum of all."""
+def render_history(rows: Sequence[Past], paint: Paint = no_paint, *, verbose: bool = False) -> str:
+    """Return one row a request, oldest first, the sums of jobs with several, the estimates, and the sum of all.
+
+    With `verbose` ids are whole, which takes more than 80 columns.
+    """
     width = max([*(min(len(row.job), _NAME_WIDTH) for row in rows), len("JOB")])
     header = (
         f"{'WHEN (UTC)':<16} {'JOB':<{width}} {'RUN':<5} {'STATE':<9} {'TOOK':>6} {'PU':>7} REQUEST"
     )
     lines = [paint(header, "bold")]
     for row in rows:
-        lines += _lines(row, width)
+        lines += _lines(row, width, verbose=verbose)
     lines += ["", *_comparison(rows, paint), *_sums(rows), paint(total_line(rows), "bold")]
     return "\n".join(lines)
 
@@ -33,9 +37,9 @@ def _run(row: Past) -> str:
     return f"r{row.generation}" + (f".{row.attempt}" if row.attempt > 1 else "")
 
 
-def _lines(row: Past, width: int) -> list[str]:
+def _lines(row: Past, width: int, *, verbose: bool) -> list[str]:
     cost = f"{row.cost_pu:,.0f}" if row.cost_pu is not None else ""
-    request = one_line((row.request_id or "")[:8])
+    request = one_line((row.request_id or "")[: None if verbose else _DIGITS])
     rest = (
         f"{_run(row):<5} {one_line(row.state, 9):<9} {_duration(row.took):>6} {cost:>7} {request}"
     )
@@ -89,21 +93,20 @@ def _together(rows: Sequence[Past]) -> str:
 
 def _sums(rows: Sequence[Past]) -> list[str]:
     """Return a line for each job that has run more than once."""
-    costs: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        if row.cost_pu is not None:
-            costs[row.job].append(row.cost_pu)
+    sums = {job: sum_up(mine) for job, mine in by_job(rows).items()}
     return [
-        f"{one_line(job)}: {len(paid)} runs, {sum(paid):,.0f} PU"
-        for job, paid in sorted(costs.items())
-        if len(paid) > 1
+        f"{one_line(job)}: {one.ended} runs{_in(one)}, {one.cost_pu:,.0f} PU"
+        for job, one in sums.items()
+        if one.ended > 1
     ]
+
+
+def _in(sums: Sums) -> str:
+    return f", {_duration(sums.took)}" if sums.took else ""
 
 
 def total_line(rows: Sequence[Past]) -> str:
     """Return the sum over all requests."""
-    jobs = {row.job for row in rows}
-    ended = [row for row in rows if row.cost_pu is not None]
-    total = sum(row.cost_pu or 0.0 for row in ended)
+    jobs, sums = {row.job for row in rows}, sum_up(rows)
     what = f"{counted(len(rows), 'request')} of {counted(len(jobs), 'job')}"
-    return f"{what}, {len(ended)} ended, {total:,.0f} PU."
+    return f"{what}, {sums.ended} ended{_in(sums)}, {sums.cost_pu:,.0f} PU."

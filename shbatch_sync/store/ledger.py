@@ -102,7 +102,8 @@ class LedgerFile:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch()
+            if not self.path.exists():
+                self.path.touch()
         except OSError as error:
             raise self._error(error, "begun") from error
 
@@ -153,9 +154,7 @@ class LedgerFile:
                 file.flush()
                 os.fsync(file.fileno())
         except Timeout as error:
-            message = (
-                f"ledger {self.path}: another process has held its lock for {LOCK_TIMEOUT:.0f} s"
-            )
+            message = f"ledger {self.path}: another process has held its lock for {LOCK_TIMEOUT:.0f} s; {LedgerError.ADVICE}"
             raise LedgerError(message) from error
         except OSError as error:
             raise self._error(error, "written") from error
@@ -165,9 +164,7 @@ class LedgerFile:
 
     def _error(self, error: OSError, verb: str) -> LedgerError:
         reason = error.strerror or str(error)
-        return LedgerError(
-            f"ledger {self.path}: cannot be {verb}: {reason}; nothing is created or started without it"
-        )
+        return LedgerError(f"ledger {self.path}: cannot be {verb}: {reason}; {LedgerError.ADVICE}")
 
 
 def _ending(file: BinaryIO) -> str:

@@ -213,7 +213,9 @@ class S3Ledger:
             self._pieces = known | {key: piece for key, piece in pieces.items() if piece}
             if None not in pieces.values():
                 return self._pieces
-        message = f"ledger {self.place}: objects are being deleted while it is read; nothing is created or started without it"
+        message = (
+            f"ledger {self.place}: objects are being deleted while it is read; {LedgerError.ADVICE}"
+        )
         raise LedgerError(message)
 
     def _has(self, key: str, etag: str) -> bool:
@@ -278,10 +280,7 @@ class S3Ledger:
         try:
             yield
         except s3.known_errors() as error:
-            message = (
-                f"ledger {self.place}: cannot be {verb}: {s3.reason(error, self._bucket, self._prefix)}; "
-                "nothing is created or started without it"
-            )
+            message = f"ledger {self.place}: cannot be {verb}: {s3.reason(error, self._bucket, self._prefix)}; {LedgerError.ADVICE}"
             raise LedgerError(message) from None
 
 

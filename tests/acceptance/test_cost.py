@@ -120,7 +120,7 @@ def test_history_holds_costs_against_estimates_without_a_network(folder: Folder)
         "warning: no estimates, for the manifests cannot be read: 1 problem, see" in unreadable.err
     )
     assert "ESTIMATE" not in unreadable.out
-    assert "3 requests of 3 jobs, 3 ended, 300 PU." in unreadable.out
+    assert "3 requests of 3 jobs, 3 ended, " in unreadable.out
 
 
 def test_history_outlives_the_manifests(folder: Folder) -> None:
@@ -131,7 +131,8 @@ def test_history_outlives_the_manifests(folder: Folder) -> None:
     (folder.root / "jobs").rmdir()
     answer = folder("history")
     assert (answer.code, answer.err) == (0, "")
-    assert "1 request of 1 job, 1 ended, 100 PU." in answer.out
+    assert "1 request of 1 job, 1 ended, " in answer.out
+    assert answer.out.endswith(", 100 PU.\n")
     (folder.root / "ndvi.yaml").symlink_to(__file__)
     answer = folder("history")
     assert "warning: no estimates, for the manifests cannot be read: " in answer.err

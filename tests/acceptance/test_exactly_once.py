@@ -16,6 +16,9 @@ import pytest
 
 from shbatch_sync.emulator import Emulator, Options
 from shbatch_sync.emulator.server import serve
+from shbatch_sync.errors import LedgerError
+from shbatch_sync.ledger_line import Entry
+from shbatch_sync.store.ledger import LedgerFile
 from tests.acceptance.conftest import Folder
 
 ENV = {"SH_CLIENT_ID": "an-id", "SH_CLIENT_SECRET": "a-secret"}
@@ -112,3 +115,51 @@ def test_an_interrupted_run_tells_the_truth_and_goes_on(folder: Folder, number: 
 
 def paid_or_started(emulator: Emulator) -> bool:
     return any(task["userAction"] == "START" for task in emulator.service.tasks())
+
+
+def test_a_ledger_that_fails_half_way_leaves_a_summary_of_what_was_done(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        folder.job(name)
+    append, left = LedgerFile.append, iter(range(6))
+
+    def full(store: LedgerFile, *entries: Entry) -> None:
+        if next(left, None) is None:
+            message = f"ledger {store.path}: cannot be written: no space; {LedgerError.ADVICE}"
+            raise LedgerError(message)
+        append(store, *entries)
+
+    monkeypatch.setattr(LedgerFile, "append", full)
+    broken = folder("apply", "--yes", "--wait", "--parallelism", "1")
+    assert broken.code == 1
+    last = "Apply: 2 created, 1 started; ended before its time. Apply again goes on from here."
+    assert broken.out.splitlines()[-1] == last
+    assert "cannot be written: no space; nothing more is created or started" in broken.err
+    monkeypatch.setattr(LedgerFile, "append", append)
+    assert folder("apply", "--yes", "--wait").code == 0
+    assert "2 requests of 2 jobs, 2 ended" in folder("history").out
+
+
+def test_a_person_hears_that_the_first_signal_was_heard(folder: Folder) -> None:
+    folder.job("a")
+    with target(folder, Options(), settle=60):
+        run = begin(folder)
+        assert run.stderr is not None
+        while "create" not in run.stderr.readline():
+            assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "ending after the calls in flight; Ctrl-C again ends at once" in err
+    assert out.splitlines()[-1].endswith("Interrupted; apply again goes on from here.")
+
+
+@pytest.mark.parametrize("command", [("plan",), ("emulator", "--db", ".shbatch/sandbox.db")])
+def test_a_sandbox_that_is_none_is_told_of(folder: Folder, command: tuple[str, ...]) -> None:
+    folder.job("a")
+    folder.write(".shbatch/sandbox.db", "no database")
+    answer = folder(*command)
+    assert answer.code == 1
+    assert "sandbox.db: cannot be used: file is not a database" in answer.err
+    assert "bug" not in answer.err

@@ -23,7 +23,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)?)?")
 _NONCE = re.compile(r'(nonce"?:? ?"?|[0-9a-f]{12},)[a-z2-7]{8}\b')
 _TOOK = re.compile(r" +\d+ min| +\d+h\d\d")
-_SECONDS = re.compile(r'("seconds": )\d+')
+_SECONDS = re.compile(r'("seconds": |,<nonce>,,)\d+')
 _SHA256 = re.compile(r"\b[0-9a-f]{64}\b")
 
 
@@ -39,8 +39,8 @@ class Scrubber:
         text = _TOOK.sub("   <took>", _UUID.sub(self._name, text))
         for request_id in self._ids:
             text = text.replace(request_id[:8], "<id>")
-        text = _SECONDS.sub(r"\1<seconds>", text)
         text = _NONCE.sub(r"\1<nonce>", _SHA256.sub("<digest>", text))
+        text = _SECONDS.sub(r"\1<seconds>", text)
         # What the manifests say themselves stays as it is.
         return _TIME.sub(
             lambda match: match[0] if match[0].startswith("2025-07") else "<time>", text

@@ -49,7 +49,7 @@ def test_help_says_what_paths_are() -> None:
 
 def test_only_what_has_more_to_say_takes_verbose(folder: Folder) -> None:
     shown = {name for name, one in options() if "-v" in one.opts and not one.hidden}
-    assert shown == {"status", "estimate", "apply"}
+    assert shown == {"status", "estimate", "apply", "history"}
     folder.job("one")
     short, told = folder("estimate").out, folder("estimate", "-v").out
     assert told != short
@@ -85,9 +85,11 @@ def test_requests_that_a_lost_ledger_takes_in_are_counted_with_their_ends(folder
     folder.job("one")
     folder.job("two", state="created")
     assert folder("apply", "--yes", "--wait").code == 0
-    assert "0 requests taken in" in folder("status", "--record").err
+    told = folder("status", "--record").err
+    assert told.endswith(".jsonl: 0 requests taken in, 0 ends written down\n")
     folder.root.joinpath(".shbatch/sandbox.ledger.jsonl").unlink()
-    assert "2 requests taken in" in folder("status", "--record").err
+    told = folder("status", "--record").err
+    assert told.endswith(".jsonl: 2 requests taken in, 1 end written down\n")
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_nothing_is_done_without_a_ledger_that_can_be_reached(
     assert answer.code == 1
     assert f"error: ledger {PLACE}/: cannot be read: " in answer.err
     assert "see that it can be reached" in answer.err
-    assert "nothing is created or started without it" in answer.err
+    assert "nothing more is created or started without it" in answer.err
     assert SECRET not in answer.out + answer.err
     assert service.service.tasks() == []
 

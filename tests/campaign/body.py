@@ -14,5 +14,5 @@ def spec(place: str, version: int) -> dict[str, Any]:
     """Return the body of a job; only a comment of the script tells its versions apart."""
     body = copy.deepcopy(RASTER)
     body["output"]["delivery"]["s3"]["url"] += f"/{place}"
-    body["processRequest"]["evalscript"] += f"// {version}\n"
+    body["processRequest"]["evalscript"] += f"// {place} {version}\n"
     return body

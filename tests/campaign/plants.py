@@ -94,7 +94,7 @@ PLANTS = {
     "starts unwritten": Plant(Run, "write", _forgets_starts, (2, 3, 4), "before the ledger knew"),
     "creates unwritten": Plant(Run, "write", _forgets_intents, (1, 2, 3), "before the ledger knew"),
     "no ledger demanded": Plant(
-        applying, "_demand_ledger", lambda _: None, (18, 21, 67), "without a ledger"
+        applying, "refusals", lambda *_: iter(()), (18, 21, 67), "without a ledger"
     ),
     "too many at once": Plant(
         applying, "create_all", _all_at_once, (2, 5, 7), "before the first was read back"

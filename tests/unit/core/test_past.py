@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from shbatch_sync.ledger_line import Entry, Event
-from shbatch_sync.past import entries_of, estimated, past_requests
+from shbatch_sync.past import Sums, by_job, entries_of, estimated, past_requests, sum_up
 from shbatch_sync.pricing import Prices, past_prices
 from tests.unit.core.factories import BODY, entry, job, ledger, price, spec
 
@@ -64,7 +64,7 @@ def test_a_renamed_job_is_found_whole_under_each_of_its_names():
     assert (row.job, row.state, row.cost_pu) == ("new", "done", 100.0)
 
 
-def test_a_resumed_request_takes_from_its_first_start_to_its_last_end():
+def test_a_resumed_request_takes_as_long_as_its_tries_together():
     lines = [
         line(Event.START, 0, request_id="r1"),
         line(Event.FINAL, 10, request_id="r1", status="STOPPED", cost_pu=50.0),
@@ -75,7 +75,7 @@ def test_a_resumed_request_takes_from_its_first_start_to_its_last_end():
     assert (row.attempt, row.state, row.took, row.cost_pu) == (
         2,
         "done",
-        timedelta(minutes=90),
+        timedelta(minutes=20),
         110.0,
     )
 
@@ -90,6 +90,31 @@ def test_how_far_a_request_without_an_end_got():
     assert rows(*stopping) == [("stopping", None, None)]
     retired = (line(Event.CREATED, 0, request_id="r1"), line(Event.RETIRED, 1, request_id="r1"))
     assert rows(*retired) == [("created", None, None)]
+
+
+def test_a_call_whose_answer_was_lost_and_that_was_found_again_is_one_row():
+    lines = [
+        line(Event.INTENT, 0),
+        line(Event.SEALED, 2, request_id="r1"),
+        line(Event.START, 3, request_id="r1"),
+        line(Event.START, 4, request_id="r1"),
+    ]
+    (row,) = past_requests(lines)
+    assert (row.request_id, row.begun, row.state) == ("r1", BEGUN, "started")
+
+
+def test_sums_count_what_is_known():
+    made = past_requests(
+        [
+            line(Event.START, 0, request_id="r1"),
+            line(Event.FINAL, 9, request_id="r1", status="DONE", cost_pu=1.5),
+            line(Event.FINAL, 9, request_id="r2", nonce="b", status="DONE", cost_pu=2.0, job="a"),
+            line(Event.START, 9, request_id="r3", nonce="c"),
+        ]
+    )
+    assert sum_up(made) == Sums(3, 2, timedelta(minutes=9), 3.5)
+    assert sum_up([]) == Sums(0, 0, timedelta(), 0.0)
+    assert [(job, len(mine)) for job, mine in by_job(made).items()] == [("a", 1), ("ndvi", 2)]
 
 
 def test_an_end_without_a_start_has_no_duration():

@@ -36,7 +36,7 @@ def spec(name: str = "a", version: int = 1) -> dict[str, Any]:
     """Return a body of its own for a job; another version differs in a comment of the script."""
     made = copy.deepcopy(RASTER)
     made["output"]["delivery"]["s3"]["url"] += f"/{name}"
-    made["processRequest"]["evalscript"] += f"// {version}\n"
+    made["processRequest"]["evalscript"] += f"// {name} {version}\n"
     return made
 
 

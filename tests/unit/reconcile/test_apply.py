@@ -272,6 +272,24 @@ def test_without_a_ledger_nothing_is_created(world, faults):
     assert not w.ledger.begun
 
 
+def test_a_plan_warns_of_what_an_apply_would_refuse(world):
+    w = world()
+    w.ledger.begun = False
+
+    def warnings(*jobs, **members):
+        return look(w.run(*jobs, **members), record=False).plan.warnings
+
+    assert "has no ledger" in warnings(job("a"))[0]
+    assert warnings() == ()
+    assert warnings(job("a"), must_have_ledger=False) == ()
+    w.ledger.begun = True
+    w.put(job("old", state=DeclaredState.CREATED))
+    w.pass_time(2 * 86400.0)
+    old = job("old", state=DeclaredState.CREATED)
+    assert "not saved" in warnings(old, job("a"))[0]
+    assert warnings(old) == ()
+
+
 @pytest.mark.parametrize("state", [DeclaredState.STARTED, DeclaredState.ANALYSED])
 def test_nor_is_anything_else_done(world, faults, state):
     w = world()

@@ -517,15 +517,16 @@ def test_a_history():
     assert text.splitlines() == [
         "WHEN (UTC)       JOB                    RUN   STATE       TOOK      PU REQUEST",
         "2024-06-10 12:00 ndvi                   r1    no answer",
-        f"2024-06-10 12:15 ndvi                   r1.2  done        1h45   1,234 {rid(1)[:8]}",
+        f"2024-06-10 12:15 ndvi                   r1.2  done      45 min   1,234 {rid(1)[:8]}",
         f"2024-06-10 15:00 {'x' * 40}",
         f"{'':<39} r1    started                  {rid(2)[:8]}",
         f"2024-06-10 16:00 ndvi                   r1    done                 100 {rid(3)[:8]}",
         "",
-        "ndvi: 2 runs, 1,334 PU",
-        "4 requests of 2 jobs, 2 ended, 1,334 PU.",
+        "ndvi: 2 runs, 45 min, 1,334 PU",
+        "4 requests of 2 jobs, 2 ended, 45 min, 1,334 PU.",
     ]
     assert max(map(len, text.splitlines())) <= 80
+    assert render_history(past_requests(lines), verbose=True).splitlines()[2].endswith(rid(1))
 
 
 def test_foreign_text_is_harmless_in_a_history():

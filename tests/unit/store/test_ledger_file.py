@@ -177,7 +177,7 @@ def test_a_killed_writer_loses_nothing_that_was_written(ledger, path):
 
 
 def test_a_ledger_that_was_not_begun_is_not_written(path):
-    with pytest.raises(LedgerError, match="nothing is created or started without it"):
+    with pytest.raises(LedgerError, match="nothing more is created or started without it"):
         LedgerFile(path).append(line(1))
     assert not path.exists()
 
@@ -188,7 +188,9 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         tmp_path / "file" / "ledger.jsonl",
         tmp_path / "file" / "deeper" / "ledger.jsonl",
     ):
-        with pytest.raises(LedgerError, match=r"cannot be begun: .*nothing is created or started"):
+        with pytest.raises(
+            LedgerError, match=r"cannot be begun: .*nothing more is created or started"
+        ):
             LedgerFile(place).begin()
         with pytest.raises(LedgerError):
             LedgerFile(place).append(line(1))
