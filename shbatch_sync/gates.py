@@ -36,7 +36,8 @@ def replacing(
     """
     cost = sum(live.cost_pu for live in paid) + sum(entry.cost_pu or 0 for entry in past)
     processing = sum(live.phase in STARTED for live in paid)
-    who = "its requests have" if len(paid) + len(past) > 1 else "the current request has"
+    one = "the current request has" if paid else "an earlier request has"
+    who = "its requests have" if len(paid) + len(past) > 1 else one
     number = f"{who} cost {_pu(cost)}"
     number += ", and it is being processed" if processing else ""
     generation = max(

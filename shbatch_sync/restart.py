@@ -61,9 +61,10 @@ def after_stop(job: Job, live: Live, record: Record, policy: Policy, now: dateti
     ready = _ready_again(live)
     if ready is not None and now < ready:
         why = "out of PU" if cause is StoppedStatusReason.OUT_OF_PU else "stopped lately"
-        return Verdict(
-            Reason.TOO_SOON, f"{why}; may be started again from {ready:%Y-%m-%d %H:%M} UTC", attempt
-        )
+        then = f"{why}; may be started again from {ready:%Y-%m-%d %H:%M} UTC"
+        # What a person allowed is allowed for one run.
+        again = f" by --wait, or --restart {job.name} again" if job.name in policy.restart else ""
+        return Verdict(Reason.TOO_SOON, f"{then}{again}", attempt)
     # A start that was written down and refused has not used its number up.
     return _counted(job, attempt if start_was_refused(live, record) else attempt + 1)
 

@@ -75,16 +75,16 @@ def _of_job(case: Case, plan: Plan) -> Standing:
     if case.others:
         # Declared anew and not made yet: what there is, is what was declared before.
         return _of_live(job.name, job.state.value, case.others[-1], upcoming)
-    done = case.record.done
-    if done is not None:
+    end = case.record.done or case.record.final
+    if end is not None:
         return Standing(
             job=job.name,
             declared=job.state.value,
-            state="done earlier",
-            request_id=done.request_id,
-            progress=100.0,
-            cost_pu=done.cost_pu,
-            updated=done.at,
+            state=f"{(end.status or 'ended').lower()} earlier",
+            request_id=end.request_id,
+            progress=100.0 if end is case.record.done else None,
+            cost_pu=end.cost_pu,
+            updated=end.at,
             next=upcoming,
         )
     return Standing(job=job.name, declared=job.state.value, state="none", next=upcoming)
@@ -128,7 +128,11 @@ def _next(plan: Plan, job: str) -> str:
     ]
     if acting:
         return ", ".join(dict.fromkeys(acting))
-    held = [f"withheld ({change.withheld.gate})" for change in changes if change.withheld]
+    held = [
+        f"withheld ({change.withheld.gate}); {change.withheld.lift}"
+        for change in changes
+        if change.withheld
+    ]
     return next(iter(held), next((_passive(change) for change in changes), ""))
 
 

@@ -73,6 +73,8 @@ def _entries(output: Output, project: Project, target: Target) -> Sequence[Entry
 
     with open_ledger(project, target, os.environ) as store:
         lines = store.read()
+        if target.ledger == "none" or not store.exists():
+            output.say(f"target {target.name} has no ledger ({store.place})")
     if unreadable := getattr(store, "unreadable", ()):
         which = ", ".join(map(str, unreadable))
         output.say(f"warning: ledger {store.place}: left out, for it cannot be read: {which}")

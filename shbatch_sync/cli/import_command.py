@@ -251,6 +251,6 @@ def _write(output: Output, project: Project, folder: Path, imported: Sequence[Im
             stream.write(text)
         output.result(f"wrote {os.path.relpath(path, project.root)}")
     if imported:
-        output.say("next: shbatch-sync plan")
+        output.say(f"next: {output.call('plan')}")
     else:
         output.say("nothing was imported")

@@ -48,7 +48,7 @@ def command(output: Output, target: str | None, name: str | None, forge: str | N
         _begin_project(output, folder, name)
     if forge is not None:
         return _begin_ci(output, folder, forge, target)
-    output.say("next: shbatch-sync plan")
+    output.say(f"next: {output.call('plan')}")
     return ExitCode.OK
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -48,6 +49,11 @@ class Output:
     verbose: int = 0
     quiet: bool = False
     color: str = "auto"
+
+    def call(self, command: str) -> str:
+        """Return how to call another command in the same place."""
+        place = "" if self.directory == "." else f"-C {shlex.quote(self.directory)} "
+        return f"shbatch-sync {place}{command}"
 
     def result(self, text: str) -> None:
         """Print a result."""

@@ -16,7 +16,9 @@ _COLOURS = {
     "done": "green",
     "done earlier": "green",
     "failed": "red",
+    "failed earlier": "red",
     "stopped": "red",
+    "stopped earlier": "red",
     "processing": "cyan",
 }
 

@@ -251,6 +251,7 @@ def test_an_account_that_ran_dry_rests_for_an_hour(minutes, asked, cell):
     if "wait" in cell:
         assert made.changes[0].detail == (
             "out of PU; may be started again from 2024-06-10 12:01 UTC"
+            + (" by --wait, or --restart ndvi again" if asked else "")
         )
 
 
@@ -501,11 +502,11 @@ def test_the_ledger_knows_that_the_failure_cost_nothing(listed):
 @pytest.mark.parametrize(
     ("lines", "number"),
     [
-        ([entry("final", status="DONE", cost_pu=40.0)], "the current request has cost 40 PU"),
-        ([entry("start")], "the current request has cost 0 PU"),
+        ([entry("final", status="DONE", cost_pu=40.0)], "an earlier request has cost 40 PU"),
+        ([entry("start")], "an earlier request has cost 0 PU"),
         (
             [entry("start"), entry("final", status="STOPPED", cost_pu=1234.0)],
-            "the current request has cost 1,234 PU",
+            "an earlier request has cost 1,234 PU",
         ),
     ],
 )

@@ -216,7 +216,8 @@ def test_what_comes_next():
     assert failed[0].next.startswith("! FAILED: no; mend the job")
     assert (failed[0].error, failed[0].state) == ("no", "failed")
     held = rows([job(state="started", max_pu=1)], [request(1)], estimates={"ndvi": price(5)})
-    assert held[0].next == "withheld (cost)"
+    lift = "set a higher maxPU in jobs/ndvi.yaml:3, or --allow cost"
+    assert held[0].next == f"withheld (cost); {lift}"
     stopped = rows(
         [job(state="started")], [request(1, "STOPPED", "STOP", stoppedStatusReason="USER_ACTION")]
     )
@@ -228,6 +229,14 @@ def test_what_only_the_ledger_knows():
     (row,) = rows([job(state="started")], [], lines)
     assert (row.state, row.request_id, row.progress) == ("done earlier", rid(3), 100.0)
     assert (row.cost_pu, row.updated, row.next) == (9.0, ago(days=40), "")
+
+
+@pytest.mark.parametrize("status", ["FAILED", "STOPPED"])
+def test_an_end_that_only_the_ledger_knows(status):
+    lines = [entry("start", 3), entry("final", 3, status=status, cost_pu=80.0)]
+    (row,) = rows([job(state="started")], [], lines)
+    assert (row.state, row.cost_pu, row.progress) == (f"{status.lower()} earlier", 80.0, None)
+    assert row.next.startswith("! ")
 
 
 def test_a_job_declared_anew_stands_where_the_old_request_does():
