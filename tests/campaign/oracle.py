@@ -38,8 +38,8 @@ def _paid_once(played: Played) -> Iterator[str]:
     world = played.world
     keys: dict[tuple[str, int, str], list[tuple[str, Seen]]] = defaultdict(list)
     for id_, seen in world.seen.items():
-        # What only a person started was not paid for by us; what was adopted counts, whoever started it.
-        by_us = id_ in world.watch.begun or id_ in world.watch.wanted
+        # What a person started was not paid for by us; what was adopted counts, whoever started it.
+        by_us = _by_us(world, id_) or id_ in world.watch.wanted
         if seen.paid and seen.marker is not None and by_us:
             mark = seen.marker
             # A rename buys nothing again, said or not; only an older checkout knows nothing of it.
@@ -52,6 +52,11 @@ def _paid_once(played: Played) -> Iterator[str]:
     yield from _replaced(played)
 
 
+def _by_us(world: World, id_: str) -> bool:
+    """Say whether a request that cost something was paid for by a start of ours."""
+    return id_ in world.watch.begun and id_ not in world.paid_by_hand
+
+
 def _replaced(played: Played) -> Iterator[str]:
     """Another spec of the same generation is paid for only where a replace was allowed."""
     world = played.world
@@ -62,7 +67,7 @@ def _replaced(played: Played) -> Iterator[str]:
     for id_, seen in world.seen.items():
         if lost and id_ in world.struck:
             continue  # neither the request nor the ledger tells any more that it was paid for this job
-        if seen.paid and seen.marker is not None and id_ in world.watch.begun:
+        if seen.paid and seen.marker is not None and _by_us(world, id_):
             name = _name_told(world, seen.marker.job)
             specs[name, seen.marker.generation].add(seen.marker.digest)
     for (job, generation), digests in specs.items():

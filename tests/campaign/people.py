@@ -74,6 +74,8 @@ def start_by_hand(world: World, id_: str) -> str | None:
     except Refusal:
         return None
     world.started_by_hand.add(id_)
+    if world.service.task(id_)["costPU"] == 0:
+        world.paid_by_hand.add(id_)
     return id_
 
 

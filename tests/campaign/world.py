@@ -67,6 +67,7 @@ class World:
         copies: Ids of requests → the marker that a person put on them, which was made for another one.
         twins: Ids of requests that people made of a job's spec.
         started_by_hand: Ids of requests that a person started.
+        paid_by_hand: Those of them that had cost nothing then.
         renames: (name, earlier name) of every job that an apply has planned with.
         forgot: Whether the service forgot any request.
         lost: Whether the ledger lost any line.
@@ -88,6 +89,7 @@ class World:
     copies: dict[str, Marker] = field(default_factory=dict)
     twins: set[str] = field(default_factory=set)
     started_by_hand: set[str] = field(default_factory=set)
+    paid_by_hand: set[str] = field(default_factory=set)
     renames: set[tuple[str, str]] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
     forgot: bool = False
