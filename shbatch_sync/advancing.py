@@ -30,9 +30,7 @@ def carry_on(case: Case, outcome: Outcome, scene: Scene) -> list[Change]:
     """Decide on a job whose request is live, in the order in which things are done."""
     winner = outcome.winner
     if outcome.conflict:
-        ids = ", ".join(live.id for live in outcome.conflict)
-        detail = f"several requests of this job are or were paid for, none is touched: {ids}; stop what is surplus"
-        return [attention(case, Reason.PAID_TWICE, detail, winner)]
+        return [_conflict(case, outcome)]
     surplus = [
         change_of(
             case, Action.STOP, Reason.STARTED_TWICE, f"{winner.id} is older and goes on", live
@@ -55,8 +53,16 @@ def carry_on(case: Case, outcome: Outcome, scene: Scene) -> list[Change]:
 _SPENDING = frozenset({Action.CREATE, Action.START, Action.STOP, Action.UPDATE})
 
 
+def _conflict(case: Case, outcome: Outcome) -> Change:
+    ids = ", ".join(live.id for live in outcome.conflict)
+    detail = f"several requests of this job are or were paid for, none is touched: {ids}; stop what is surplus"
+    return attention(case, Reason.PAID_TWICE, detail, outcome.winner)
+
+
 def done_before(case: Case, outcome: Outcome, done: Entry) -> list[Change]:
     """The ledger knows the key as done: what is left of it beside the request that did it is never started."""
+    if outcome.conflict:
+        return [_conflict(case, outcome)]
     spare = [live for live in outcome.claimants if live.id != done.request_id]
     return [change for live in spare for change in _put_away(case, live, done)]
 

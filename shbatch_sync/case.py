@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -112,7 +112,7 @@ def _elected(claimants: list[Live]) -> tuple[Outcome | None, list[Live]]:
     """Choose among the claimants of a key; return the outcome, and those that may be anybody's.
 
     A create call makes one request. Whichever of several with its nonce is chosen does what the call asked for, but
-    nothing proves that the others are not somebody else's. That several are being paid for is told all the same.
+    nothing proves that the others are not somebody else's. That several are being paid for is a conflict all the same.
     """
     if not claimants:
         return None, []
@@ -121,9 +121,10 @@ def _elected(claimants: list[Live]) -> tuple[Outcome | None, list[Live]]:
     doubtful = [
         live for live in outcome.claimants[1:] if calls[live.marker.nonce] > 1 and not live.sealed
     ]
-    if not doubtful or outcome.conflict:
+    if not doubtful:
         return outcome, []
-    return elect([live for live in claimants if live not in doubtful]), doubtful
+    certain = elect([live for live in claimants if live not in doubtful])
+    return replace(certain, conflict=certain.conflict or outcome.conflict), doubtful
 
 
 def by_age(live: Live) -> tuple[int, datetime, str]:

@@ -67,13 +67,9 @@ def decide(
     if len({job.name for job in jobs}) < len(jobs):
         message = "two jobs of one target have the same name"
         raise ValueError(message)
-    scene = Scene(
-        inventory,
-        ledger,
-        policy,
-        facts,
-        facts.elsewhere | {name for job in jobs for name in job.names},
-    )
+    declared = facts.elsewhere | {name for job in jobs for name in job.names}
+    ledger = ledger.among(declared)
+    scene = Scene(inventory, ledger, policy, facts, declared)
     cases = [read_case(job, inventory, ledger) for job in jobs]
     decided = [change for case in cases for change in _fenced(case, scene)]
     decided += [*_retired_strays(scene, cases), *_orphans(scene)]

@@ -22,7 +22,6 @@ from shbatch_sync.record import Record
 
 _ENDINGS = frozenset({Event.FINAL, Event.RETIRED})
 _MAKING = frozenset({Event.CREATED, Event.SEALED, Event.ADOPTED})
-_SIGNS_OF_LIFE = _MAKING | {Event.START}
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,11 @@ class Ledger:
 
     Attributes:
         entries: Oldest first.
+        declared: Names of all declared jobs, where they are known.
     """
 
     entries: tuple[Entry, ...] = field(default=())
+    declared: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -55,6 +56,10 @@ class Ledger:
 
         ours = in_order(entry for entry in entries if concerns(entry))
         return cls(tuple({entry.identity: entry for entry in ours}.values()))
+
+    def among(self, declared: frozenset[str]) -> Ledger:
+        """Return the same ledger for what is declared now."""
+        return self if declared == self.declared else replace(self, declared=declared)
 
     @cached_property
     def _by_job(self) -> dict[str, list[Entry]]:
@@ -171,13 +176,17 @@ class Ledger:
         Not of those that were put away: what counts no more matters only if it is started all the same.
         """
         open_: dict[str, Entry] = {}
+        ended: set[str] = set()
         for entry in self.entries:
-            if entry.request_id is None:
+            id_ = entry.request_id
+            if id_ is None:
                 continue
             if entry.event in _ENDINGS:
-                open_.pop(entry.request_id, None)
-            elif entry.event in _SIGNS_OF_LIFE:
-                open_.setdefault(entry.request_id, entry)
+                open_.pop(id_, None)
+                ended.add(id_)
+            # An end is dated by the service, so what was written down later need not have come later; a start has.
+            elif entry.event is Event.START or (entry.event in _MAKING and id_ not in ended):
+                open_.setdefault(id_, entry)
         return open_
 
     @cached_property
@@ -206,13 +215,15 @@ class Ledger:
     def of_job(self, job: Job) -> tuple[Entry, ...]:
         """Return all lines of a job, under whatever name it had, oldest first.
 
-        What any line of it names a request of is told by all lines of that request: a rename may have been taken back.
+        What any line of it names a request of is told by all lines of that request, but for those of a job that is
+        declared beside it: a rename may have been taken back.
         """
         if not job.previous_names and not self._shared:
             return tuple(self._by_job.get(job.name, ()))
         lines = [entry for name in job.names for entry in self._by_job.get(name, ())]
         ids = {entry.request_id for entry in lines if entry.request_id in self._shared}
-        lines += [entry for id_ in ids for entry in self._shared[id_] if entry.job not in job.names]
+        others = self.declared.union(job.names)
+        lines += [entry for id_ in ids for entry in self._shared[id_] if entry.job not in others]
         return tuple(sorted(lines, key=lambda entry: entry.at))
 
     def of_request(self, request_id: str) -> Record:
@@ -222,12 +233,13 @@ class Ledger:
     def renamed(self, job: Job) -> list[Entry]:
         """Return the lines of a job's key that stand under an earlier name only, under its present one."""
         known = {entry.identity for entry in self._by_job.get(job.name, ())}
-        lines = [
+        lines = (
             replace(entry, job=job.name)
             for entry in self.record(job).entries
             if entry.job != job.name
-        ]
-        return [line for line in lines if line.identity not in known]
+        )
+        new = {line.identity: line for line in lines}
+        return [line for identity, line in new.items() if identity not in known]
 
     def record(self, job: Job, strangers: Collection[str] = ()) -> Record:
         """Return what is known of a job's key; another spelling of the same request is the same key.

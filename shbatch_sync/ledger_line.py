@@ -164,9 +164,9 @@ def _read(line: str) -> Entry | None:
         values["at"] = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         values["event"] = Event(values["event"])
         entry = Entry(**values)
+        return entry if _well_typed(entry) else None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
-    return entry if _well_typed(entry) else None
 
 
 def _no_constant(name: str) -> None:

@@ -16,7 +16,7 @@ from shbatch_sync.phase import (
     Phase,
 )
 from shbatch_sync.plan import Action, Change, Facts, Gate, Reason, Withheld
-from shbatch_sync.rename import digests_under, place_under
+from shbatch_sync.rename import digests_under, work
 from shbatch_sync.request import BatchUserAction
 from shbatch_sync.scene import Scene, attention, change_of, waiting
 from shbatch_sync.twins import twin
@@ -119,10 +119,10 @@ def replace_gate(case: Case, scene: Scene) -> Withheld | None:
 def _place_before(case: Case) -> str | None:
     """Return where the job delivered under an earlier name, if nothing but that name in the place makes it another spec."""
     digests = {entry.norm_digest for entry in case.spent}
-    for name, norm_digest in digests_under(case.job, case.job.previous_names):
-        place = place_under(case.job, name)
-        lives = (old for old in case.others if place == delivery_url(old.spec))
-        if norm_digest in digests or any(lives):
+    places = {delivery_url(old.spec): old for old in case.others}
+    for place, norm_digest in digests_under(case.job, case.job.previous_names):
+        old = places.get(place)
+        if norm_digest in digests or (old is not None and work(old.spec) == work(case.job.spec)):
             return place
     return None
 

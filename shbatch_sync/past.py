@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -79,7 +78,7 @@ def sum_up(rows: Iterable[Past]) -> Sums:
     rows = list(rows)
     costs = [row.cost_pu for row in rows if row.cost_pu is not None]
     took = sum((row.took for row in rows if row.took is not None), timedelta())
-    return Sums(len(rows), len(costs), took, math.fsum(costs))
+    return Sums(len(rows), len(costs), took, sum(costs, 0.0))
 
 
 def by_job(rows: Iterable[Past]) -> dict[str, list[Past]]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shbatch_sync.digest import canonical_text, fingerprint
@@ -17,42 +17,70 @@ from shbatch_sync.inventory import delivery_url
 from shbatch_sync.job import Job
 from shbatch_sync.local_copy import with_copy
 from shbatch_sync.normalize import normalize
+from shbatch_sync.witness import witness
 
 _BUCKET = re.compile(r"[A-Za-z0-9]+://[^/]*")
+_MOST = 100
+
+# A place with a name cut out of it; the name joins the pieces.
+Mould = tuple[str, ...]
 
 
-def place_under(job: Job, name: str) -> str | None:
-    """Return where `job` would deliver if it were called `name`; None where its name is no part of the path."""
-    url = delivery_url(job.spec)
-    pieces = _pieces(url, job.name) if url is not None else ()
-    return name.join(pieces) if len(pieces) > 1 else None
+class Names:
+    """Names that a new one may have come of; of many, those are asked for that begin or end most like it."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._forward = sorted(names)
+        self._backward = sorted(name[::-1] for name in self._forward)
+
+    def near(self, name: str) -> list[str]:
+        """Return at most a hundred from either side."""
+        ends = (one[::-1] for one in _around(self._backward, name[::-1]))
+        return list(dict.fromkeys((*_around(self._forward, name), *ends)))
 
 
-def spec_at(job: Job, place: str) -> dict[str, Any]:
-    """Return the spec of `job` with another place to deliver to."""
-    delivery = job.spec["output"]["delivery"]
+def _around(ordered: Sequence[str], text: str) -> Sequence[str]:
+    low = min(bisect(ordered, text) - _MOST // 2, len(ordered) - _MOST)
+    return ordered[max(0, low) : max(0, low) + _MOST]
+
+
+def moulds(spec: Mapping[str, Any], name: str) -> list[Mould]:
+    """Return the place of a spec with a name cut out, everywhere and at each single spot; none where it is no part."""
+    url = delivery_url(spec) or ""
+    # A bucket is not called after a job, and a part of a longer word is not the name.
+    bucket = _BUCKET.match(url)
+    word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])")
+    spots = [spot.span() for spot in word.finditer(url, bucket.end() if bucket else 0)]
+    if not spots:
+        return []
+    edges = [0, *(edge for spot in spots for edge in spot), len(url)]
+    whole = tuple(url[left:right] for left, right in zip(edges[::2], edges[1::2], strict=True))
+    single = [(url[:left], url[right:]) for left, right in spots]
+    return list(dict.fromkeys([whole, *single]))
+
+
+def spec_at(spec: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Return a spec with another place to deliver to."""
     moved = {
         kind: {**storage, "url": place} if isinstance(storage, Mapping) else storage
-        for kind, storage in delivery.items()
+        for kind, storage in spec["output"]["delivery"].items()
     }
-    return {**job.spec, "output": {**job.spec["output"], "delivery": moved}}
+    return {**spec, "output": {**spec["output"], "delivery": moved}}
+
+
+def work(spec: Mapping[str, Any]) -> str:
+    """Return a fingerprint of what a spec computes, wherever it delivers that."""
+    return witness(spec_at(spec, ""))
 
 
 def digests_under(job: Job, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield each name with the normalised digest that `job` would have if it were called that; none where it is no part."""
-    url = delivery_url(job.spec)
-    if url is None or len(_pieces(url, job.name)) < 2:  # noqa: PLR2004 - nothing stands between less than two pieces
+    """Yield places with the normalised digest that `job` would have there: those it would have under other names."""
+    cut = moulds(job.spec, job.name)
+    if not cut:
         return
-    text = canonical_text(normalize(job.spec))
+    text, own = canonical_text(normalize(job.spec)), json.dumps(delivery_url(job.spec))
     for name in names:
-        place = json.dumps(place_under(job, name))
-        yield name, with_copy(fingerprint(text.replace(json.dumps(url), place)), job.local_copy)
-
-
-@lru_cache(maxsize=4096)
-def _pieces(url: str, name: str) -> tuple[str, ...]:
-    """Return what stands before, between and behind the name in the path, where it is no part of a longer word."""
-    bucket = _BUCKET.match(url)
-    at = bucket.end() if bucket is not None else 0
-    first, *rest = re.split(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", url[at:])
-    return (url[:at] + first, *rest)
+        for mould in cut:
+            place = name.join(mould)
+            moved = fingerprint(text.replace(own, json.dumps(place)))
+            yield place, with_copy(moved, job.local_copy)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from shbatch_sync.case import Case
 from shbatch_sync.cost.price import Estimate
-from shbatch_sync.inventory import Inventory, Live
+from shbatch_sync.inventory import Inventory, Live, Suspect
 from shbatch_sync.job import Job
 from shbatch_sync.ledger import Ledger
-from shbatch_sync.phase import Phase
+from shbatch_sync.phase import UNPAID, Phase, phase_of
 from shbatch_sync.plan import Action, Change, Facts, Policy, Reason
+from shbatch_sync.rename import Mould, Names, moulds, work
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """What is the same for every job of a plan.
 
@@ -37,6 +39,32 @@ class Scene:
         for job, lives in self.inventory.owned.items():
             if job not in self.declared:
                 yield job, tuple(live for live in lives if live.marker.retired is None)
+
+    @cached_property
+    def orphans(self) -> list[Suspect]:
+        """What counts and is of no declared job."""
+        return [
+            Suspect(live.request, f"job {job}, not declared any more", job)
+            for job, lives in self.undeclared()
+            for live in lives
+        ]
+
+    @cached_property
+    def moulds(self) -> dict[tuple[Mould, str], Suspect]:
+        """Orphans that cost something, or may have, by what they compute and where, with their own name cut out of that."""
+        found: dict[tuple[Mould, str], Suspect] = {}
+        for suspect in self.orphans:
+            body = suspect.request.request
+            cut = moulds(body, suspect.job or "")
+            if cut and phase_of(suspect.request) not in UNPAID:
+                done = work(body)
+                found |= {(mould, done): suspect for mould in cut}
+        return found
+
+    @cached_property
+    def ran(self) -> Names:
+        """Undeclared jobs that the ledger knows to have cost something, or to have ended."""
+        return Names(self.ledger.ran(self.declared))
 
     def price(self, job: Job) -> Estimate | None:
         """Return what a start of a job would cost, if it is known."""

@@ -5,26 +5,23 @@ Whoever makes or starts one beside them pays twice for the same files, so it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from shbatch_sync import gates
 from shbatch_sync.case import Case
 from shbatch_sync.inventory import Live, Suspect, delivery_url
 from shbatch_sync.phase import AT_REST, COUNTS_AS_STARTED, UNPAID, phase_of
 from shbatch_sync.plan import Withheld
-from shbatch_sync.rename import digests_under, place_under, spec_at
+from shbatch_sync.rename import digests_under, moulds, work
 from shbatch_sync.scene import Scene
 from shbatch_sync.witness import witness
 
 _OR_ALLOW = ", or --allow twin"
 _PASTED = "take the marker out of its description, it counts for another request"
-_UNDECLARED = "not declared any more"
 
 
 def twin(case: Case, scene: Scene) -> Withheld | None:
     """Look for a request that does the same work under another name, or none."""
     seen = scene.inventory
-    suspects = [*seen.lookalikes, *seen.damaged, *seen.copies, *_orphans(scene)]
+    suspects = [*seen.lookalikes, *seen.damaged, *seen.copies, *scene.orphans]
     found = _alike(case, suspects)
     if found is not None:
         return gates.twin(_words(found), scene.policy, _lift(case, scene, found))
@@ -37,23 +34,25 @@ def twin(case: Case, scene: Scene) -> Withheld | None:
 
 def _twin_renamed(case: Case, scene: Scene) -> Withheld | None:
     """Look for a request that does the same work under another name, which is part of where it delivers."""
-    for suspect in _orphans(scene):
-        name = suspect.job or ""
-        place = place_under(case.job, name)
-        if place is None:
-            return None
-        body = suspect.request.request
-        same = delivery_url(body) == place and witness(body) == witness(spec_at(case.job, place))
-        if same and phase_of(suspect.request) not in UNPAID:
-            return _renamed(case, scene, name, _words(suspect))
-    for name, norm_digest in digests_under(case.job, scene.ledger.ran(scene.declared)):
-        if scene.ledger.twin(norm_digest, scene.declared) == name:
-            return _renamed(case, scene, name, f"job {name}, which the ledger knows as run")
+    cut = moulds(case.job.spec, case.job.name)
+    if not cut:
+        return None
+    done = work(case.job.spec)
+    for mould in cut:
+        suspect = scene.moulds.get((mould, done))
+        if suspect is not None and suspect.job is not None:
+            place = suspect.job.join(mould)
+            return _renamed(case, scene, suspect.job, place, _words(suspect))
+    for place, norm_digest in digests_under(case.job, scene.ran.near(case.job.name)):
+        name = scene.ledger.twin(norm_digest, scene.declared)
+        if name is not None:
+            what = f"job {name}, which the ledger knows as run"
+            return _renamed(case, scene, name, place, what)
     return None
 
 
-def _renamed(case: Case, scene: Scene, name: str, what: str) -> Withheld | None:
-    lift = f"{_take_name(case, name)} and deliver to {place_under(case.job, name)} as before{_OR_ALLOW}"
+def _renamed(case: Case, scene: Scene, name: str, place: str, what: str) -> Withheld | None:
+    lift = f"{_take_name(case, name)} and deliver to {place} as before{_OR_ALLOW}"
     return gates.twin(f"{what}, but for its name in the delivery url", scene.policy, lift)
 
 
@@ -68,7 +67,7 @@ def twin_beside(case: Case, scene: Scene, live: Live) -> Withheld | None:
     suspects = [*seen.lookalikes, *seen.damaged, *seen.wanted.values()]
     unmarked = [suspect for suspect in suspects if suspect.marker is None]
     # Under another name, too: a checkout in which the job is called otherwise may have started it meanwhile.
-    begun = [one for one in _orphans(scene) if phase_of(one.request) in COUNTS_AS_STARTED]
+    begun = [one for one in scene.orphans if phase_of(one.request) in COUNTS_AS_STARTED]
     rivals = [
         suspect
         for suspect in (*unmarked, *begun, *_overwritten(case, scene))
@@ -107,7 +106,7 @@ def _words(suspect: Suspect) -> str:
 
 def _lift(case: Case, scene: Scene, suspect: Suspect) -> str:
     """Say what to write so that the request becomes the job's, instead of a second one."""
-    if suspect.why.endswith(_UNDECLARED):
+    if suspect in scene.orphans:
         return _take_name(case, suspect.job) + _OR_ALLOW
     if suspect in scene.inventory.copies:
         return _PASTED
@@ -131,9 +130,3 @@ def _alike(case: Case, suspects: list[Suspect]) -> Suspect | None:
         (suspect for suspect in near if witness(suspect.request.request) == wanted),
         None,
     )
-
-
-def _orphans(scene: Scene) -> Iterator[Suspect]:
-    for job, lives in scene.undeclared():
-        for live in lives:
-            yield Suspect(live.request, f"job {job}, {_UNDECLARED}", job)

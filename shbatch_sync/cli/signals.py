@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,10 +23,13 @@ def ending_gently(interrupt: Interrupt) -> Iterator[None]:
     def ask(number: int, _: object) -> None:
         if interrupt.requested and number == signal.SIGINT:
             raise KeyboardInterrupt
-        if not interrupt.requested:
-            # Straight to the descriptor: what a signal interrupts may be in the middle of writing to the stream.
-            os.write(sys.stderr.fileno(), _TOLD)
+        heard = interrupt.requested
         interrupt.set()
+        if not heard:
+            # Straight to the descriptor: what a signal interrupts may be in the middle of writing to the stream. It may
+            # be closed as well, which is no reason not to end gently.
+            with suppress(OSError, ValueError, AttributeError):
+                os.write(sys.stderr.fileno(), _TOLD)
 
     numbers = [
         getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)

@@ -148,7 +148,8 @@ def _stop(run: Run, change: Change) -> bool:
     live, _ = _subject(change)
     if _under_way(run, change):
         return False
-    run.write(Event.STOP, live.marker, live.id)
+    norm_digest = change.declared.norm_digest if change.declared else None
+    run.write(Event.STOP, live.marker, live.id, norm_digest=norm_digest)
     ended = {Phase.STOPPING, Phase.STOPPED, Phase.DONE, Phase.FAILED}
     return _call(run, change, run.client.stop_job, lambda phase: phase in ended)
 

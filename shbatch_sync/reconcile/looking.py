@@ -62,6 +62,8 @@ def _memory(run: Run) -> Ledger:
     lines, account = run.ledger.read(), run.account or scope.account
     if run.memory is None or run.memory.lines is not lines or run.memory.account != account:
         ledger = Ledger.of(lines, project=scope.project, target=scope.target, account=account)
+        names = {name for job in run.jobs for name in job.names}
+        ledger = ledger.among(scope.elsewhere | names)
         run.memory = Memory(lines, account, ledger)
     return run.memory.ledger
 

@@ -75,7 +75,7 @@ def _is_begun_by_hand(live: Live, memory: Ledger) -> bool:
     if not live.sealed and live.id not in memory.ids:
         return False
     known, asked = memory.last_starts.get(live.id), _begun(live)
-    return known is None or (asked is not None and asked > known + _ONE_CALL)
+    return known is None or (asked is not None and asked - known > _ONE_CALL)
 
 
 def _begun(live: Live) -> datetime | None:

@@ -947,9 +947,16 @@ def test_of_two_that_carry_one_calls_marker_one_wins_and_the_other_may_be_anybod
     assert len(made.warnings) == 2
 
 
-def test_two_of_one_calls_marker_that_are_both_paid_for_are_told_and_left_alone():
+@pytest.mark.parametrize("lines", [[], [entry("start", 9), entry("final", 9, status="DONE")]])
+def test_several_of_one_calls_marker_that_are_paid_for_are_told_and_left_alone(lines):
     both = [request(n, "PROCESSING", "START", marker=mark(1, seal=None)) for n in (1, 2)]
-    assert steps(plan(job(state="started"), both)) == ["attention paid_twice"]
+    idle, begun = request(3, marker=mark(1, seal=None)), request(4, "CREATED", "START")
+    begun = request(4, "CREATED", "START", marker=mark(1, seal=None))
+    made = plan(job(state="started"), [*both, idle, begun], lines)
+    assert steps(made) == ["attention paid_twice"]
+    assert rid(2) in made.changes[0].detail
+    stopped = plan(job(state="stopped"), [*both, idle, begun], lines)
+    assert [change.request_id for change in stopped.changes if change.effective] == [rid(1)]
 
 
 def test_a_name_that_is_also_an_earlier_one_counts_once():
@@ -1473,6 +1480,13 @@ def test_what_happened_to_a_request_under_another_name_is_known_under_each(known
     assert steps(other)[0] == "create missing !replace"
     elsewhere = [replace(line, request_id=rid(2)) if line.job == "new" else line for line in lines]
     assert steps(plan(job(state="started"), [], elsewhere)) != []
+
+
+def test_but_not_where_that_name_is_declared_beside_it():
+    lines = [entry("created", job=name) for name in ("ndvi", "new")]
+    lines += [entry("start", job="new"), entry("final", status="DONE", job="new", cost_pu=9.0)]
+    both = [job(state="started", spec=OTHER), job("new", state="started")]
+    assert steps(plan(both, [], lines)) == ["create missing", "start declared"]
 
 
 # --- what the plan knows of itself ---------------------------------------------------------------------------

@@ -380,3 +380,21 @@ def test_a_thousand_jobs_are_read_in_no_time():
     ]
     assert len(ledger(*lines).entries) == 1000
     assert job(spec=BODY).digest == lines[0].digest
+
+
+def test_what_ended_is_open_again_only_by_a_later_start():
+    end, seen = ago(days=3), ago(days=1)
+    done = entry("final", status="DONE", at=end)
+    stopped = entry("final", status="STOPPED", at=end)
+    late = [entry(event, at=seen) for event in ("adopted", "sealed", "created")]
+    assert ledger(done, *late).unended == {}
+    assert ledger(stopped, *late).unended == {}
+    again = entry("start", at=seen, attempt=2)
+    assert ledger(stopped, *late, again).unended == {again.request_id: again}
+    assert ledger(entry("start", at=ago(days=4)), stopped).unended == {}
+
+
+def test_a_number_that_no_machine_can_hold_spoils_its_line_alone():
+    whole = dump(entry("start"))
+    entries, unread = parse(f'{whole[:-1]},"costPU":1{"0" * 400}}}\n{whole}\n')
+    assert [len(entries), len(unread)] == [1, 1]

@@ -117,6 +117,14 @@ def test_sums_count_what_is_known():
     assert [(job, len(mine)) for job, mine in by_job(made).items()] == [("a", 1), ("ndvi", 2)]
 
 
+def test_a_sum_beyond_all_numbers_is_one():
+    ends = [
+        line(Event.FINAL, 1, request_id=id_, nonce=id_, status="DONE", cost_pu=1e308)
+        for id_ in ("r1", "r2")
+    ]
+    assert sum_up(past_requests(ends)).cost_pu == float("inf")
+
+
 def test_an_end_without_a_start_has_no_duration():
     assert rows(line(Event.FINAL, 5, request_id="r1", status="FAILED", cost_pu=0.0)) == [
         ("failed", None, 0.0)

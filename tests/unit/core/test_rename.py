@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shbatch_sync.digest import digest
 from shbatch_sync.normalize import normalize
 from shbatch_sync.plan import Gate, Policy
-from shbatch_sync.rename import digests_under, place_under, spec_at
+from shbatch_sync.rename import Names, digests_under, moulds, spec_at
 from tests.unit.core.factories import entry, job, mark, plan, request, spec, steps
 
 OLD, NEW = spec("s3://a-b/fields/old/<tileName>.tif"), spec("s3://a-b/fields/new/<tileName>.tif")
@@ -25,38 +27,49 @@ def listed(phase="DONE", body=OLD):
 
 
 @pytest.mark.parametrize(
-    ("url", "name", "place"),
+    ("url", "cut"),
     [
-        ("s3://b/x/new/<tileName>", "old", "s3://b/x/old/<tileName>"),
-        ("s3://b/x-new_1.new/new", "old", "s3://b/x-old_1.old/old"),
-        ("s3://new/new", "old", "s3://new/old"),  # a bucket is not called after a job
-        ("gs://new/a/new/", "n.e-w", "gs://new/a/n.e-w/"),
-        ("new/new", "old", "old/old"),
-        ("s3://new/renewed/anew", "old", None),
-        ("s3://b", "old", None),
+        ("s3://b/x/new/<tileName>", [("s3://b/x/", "/<tileName>")]),
+        (
+            "s3://b/x-new_1/new",
+            [("s3://b/x-", "_1/", ""), ("s3://b/x-", "_1/new"), ("s3://b/x-new_1/", "")],
+        ),
+        ("s3://new/new", [("s3://new/", "")]),  # a bucket is not called after a job
+        ("new/b", [("", "/b")]),
+        ("s3://new/renewed/anew", []),
+        ("s3://b", []),
     ],
 )
-def test_the_place_under_another_name(url, name, place):
-    assert place_under(job("new", spec=spec(url)), name) == place
+def test_a_name_is_cut_out_of_the_place_everywhere_and_at_each_spot(url, cut):
+    assert moulds(spec(url), "new") == cut
 
 
 def test_a_body_that_delivers_nowhere_has_no_other_place():
-    nowhere = job("new", spec={"output": {}})
-    assert place_under(nowhere, "old") is None
-    assert list(digests_under(nowhere, ["old"])) == []
-    assert list(digests_under(job("new", spec=spec("s3://b/x")), ["old"])) == []
+    assert moulds({"output": {}}, "new") == []
+    assert list(digests_under(job("new", spec={"output": {}}), ["old"])) == []
 
 
 def test_a_digest_under_another_name_is_the_one_of_the_spec_at_that_place():
     declared = job("new", spec=NEW)
-    assert spec_at(declared, place_under(declared, "old")) == OLD
-    assert list(digests_under(declared, ["old"])) == [("old", digest(normalize(OLD)))]
-    gs = job("new", spec=GS)
-    moved = spec_at(gs, "gs://a-b/old")
+    place = OLD["output"]["delivery"]["s3"]["url"]
+    assert spec_at(NEW, place) == OLD
+    assert list(digests_under(declared, ["old"])) == [(place, digest(normalize(OLD)))]
+    moved = spec_at(GS, "gs://a-b/old")
     assert moved["output"]["delivery"] == {
         "gs": {"url": "gs://a-b/old", "credentials": "x"}, "odd": 7
     }  # fmt: skip
-    assert list(digests_under(gs, ["old"])) == [("old", digest(normalize(moved)))]
+    under = list(digests_under(job("new", spec=GS), ["old"]))
+    assert under == [("gs://a-b/old", digest(normalize(moved)))]
+
+
+def test_of_many_names_those_that_begin_or_end_alike_are_asked_for():
+    few = [f"{n}" for n in range(100)]
+    assert sorted(Names(few).near("zzz")) == sorted(few)
+    many = Names(f"{field}-{n:04}" for field in ("ndvi", "swir") for n in range(5000))
+    assert "swir-0077" in many.near("evi-0077")
+    assert "ndvi-0077" in many.near("ndvi-0077b")
+    assert len(many.near("evi-0077")) <= 200
+    assert Names([]).near("x") == []
 
 
 @pytest.mark.parametrize("lines", [[], ran()])
@@ -113,3 +126,27 @@ def test_a_rename_that_is_said_tells_which_place_to_keep(requests):
     )
     kept = job("new", state="started", spec=OLD, previous_names=("older", "old"))
     assert not any("create" in step for step in steps(plan(kept, requests, ran())))
+
+
+def test_a_rename_with_another_spec_is_told_no_place_to_keep():
+    other = spec("s3://a-b/fields/new/<tileName>.tif", evalscript="//VERSION=3\n// two\n")
+    declared = job("new", state="started", spec=other, previous_names=("old",))
+    for requests in ([listed()], []):
+        held = plan(declared, requests, ran()).changes[0].withheld
+        assert held.gate is Gate.REPLACE
+        assert held.lift.startswith("declare generation 2")
+
+
+@pytest.mark.parametrize("requests", [[listed()], []])
+def test_the_new_name_may_be_a_fixed_part_of_the_place_as_well(requests):
+    fixed = spec("s3://a-b/fields/fields/<tileName>.tif")
+    made = plan(job("fields", state="started", spec=fixed), requests, ran())
+    assert steps(made)[0] == "create missing !twin"
+    assert "deliver to s3://a-b/fields/old/" in made.changes[0].withheld.lift
+
+
+@pytest.mark.parametrize("between", ["m", "zm"])
+def test_a_job_that_was_renamed_twice(between):
+    lines = [*ran(), *(replace(line, job=between) for line in ran())]
+    made = plan(job("new", state="started", spec=NEW), [], lines)
+    assert steps(made)[0] == "create missing !twin"

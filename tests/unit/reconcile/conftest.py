@@ -163,7 +163,6 @@ class World:
     def remember(self, event: str, wanted: Job, request_id: str | None, **members: Any) -> None:
         """Write a line as an earlier run would have."""
         line = Entry(
-            at=self.time.now(),
             event=Event(event),
             target="eu",
             project="crops",
@@ -172,7 +171,7 @@ class World:
             digest=wanted.digest,
             norm_digest=wanted.norm_digest,
             request_id=request_id,
-            **members,
+            **{"at": self.time.now(), **members},
         )
         self.ledger.append(line)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -406,8 +407,19 @@ def test_a_start_that_a_person_made_after_our_stop_is_no_leave_to_go_on(world, f
     reason = {"reason": "USER_ACTION", "due": None, "since": at}
     w.service.force(task["id"], status="STOPPED", action="STOP", action_at=at, **reason)
     w.pass_time(3600.0)
-    assert w.apply(job()).exit_code == 4
+    respelled = replace(job(), spec={**job().spec, "instanceType": "normal"})
+    for declared in (job(), respelled, respelled):
+        assert w.apply(declared).exit_code == 4
     assert faults.calls.count("start") == 1
+
+
+def test_a_start_in_the_far_future_is_one_that_is_known(world):
+    w = world()
+    id_ = w.put(job())
+    w.remember("start", job(), id_, at=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    w.service.force(id_, status="PROCESSING", action="START", due=None)
+    w.apply(job())
+    assert w.events().count("start") == 1
 
 
 @pytest.mark.parametrize("lost", ["answer", "line"])
