@@ -13,6 +13,8 @@ from shbatch_sync.plural import counted
 from shbatch_sync.render.escape import one_line, printable
 from shbatch_sync.shape import is_shape, shape_text
 
+# Columns beside the indent of a plan.
+WIDTH = 74
 VALUE_WIDTH = 60
 LEAD = 12  # letters kept before the first one that differs
 MAX_DIFF_LINES = 40
@@ -30,19 +32,26 @@ def field_lines(fields: Sequence[FieldChange]) -> Iterator[str]:
         elif field.path == _GEOMETRY:
             yield f"{_GEOMETRY}: {area_text(field.before, field.after)}"
         else:
-            yield _plain(field)
+            yield from _plain(field)
 
 
-def _plain(field: FieldChange) -> str:
+def _plain(field: FieldChange) -> Iterator[str]:
     path = one_line(field.path) or "the whole body"
     match field.kind:
         case Kind.ADDED:
-            return f"{path}: + {_value(field.after)}"
+            yield from _fitting(f"{path}:", f"+ {_value(field.after)}")
         case Kind.REMOVED:
-            return f"{path}: - {_value(field.before)}"
+            yield from _fitting(f"{path}:", f"- {_value(field.before)}")
         case Kind.CHANGED:
             before, after = _from_where_they_differ(_text(field.before), _text(field.after))
-            return f"{path}: {one_line(before, VALUE_WIDTH)} → {one_line(after, VALUE_WIDTH)}"
+            old, new = one_line(before, VALUE_WIDTH), one_line(after, VALUE_WIDTH)
+            line = f"{path}: {old} → {new}"
+            yield from [line] if len(line) <= WIDTH else (f"{path}:", f"  - {old}", f"  + {new}")
+
+
+def _fitting(path: str, value: str) -> list[str]:
+    line = f"{path} {value}"
+    return [line] if len(line) <= WIDTH else [path, f"  {value}"]
 
 
 def _value(value: Any) -> str:

@@ -36,7 +36,7 @@ def test_other_areas_are_another_request_and_naming_them_is_none(folder: Folder)
 
     draw(folder, "a", "b", "c")
     shown = folder("plan")
-    assert '/localCopy: "unknown" → "sha256:' in shown.out
+    assert '/localCopy:\n        - "unknown"\n        + "sha256:' in shown.out
     assert "--allow replace" in shown.out
     assert folder("apply", "--yes", "--wait").code == 3
     [after] = folder.requests()

@@ -274,12 +274,21 @@ def test_long_values_begin_a_little_before_they_differ():
     url = "s3://bucket/a-quite-long-folder-name/another-folder/2024/monthly/ndvi/"
     (line,) = field_lines([FieldChange("/url", Kind.CHANGED, f"{url}y", f"{url}z")])
     assert line == '/url: …onthly/ndvi/y" → …onthly/ndvi/z"'
-    (line,) = field_lines([FieldChange("/url", Kind.CHANGED, "a" * 90, "b" * 90)])
-    assert line == f'/url: "{"a" * 58}… → "{"b" * 58}…'
+    lines = list(field_lines([FieldChange("/url", Kind.CHANGED, "a" * 90, "b" * 90)]))
+    assert lines == ["/url:", f'  - "{"a" * 58}…', f'  + "{"b" * 58}…']
     (line,) = field_lines(
         [FieldChange("/url", Kind.CHANGED, "s3://bucket/folder/y", "s3://bucket/folder/z")]
     )
     assert line == '/url: "s3://bucket/folder/y" → "s3://bucket/folder/z"'
+
+
+@pytest.mark.parametrize(("kind", "sign"), [(Kind.ADDED, "+"), (Kind.REMOVED, "-")])
+def test_a_long_value_stands_below_a_long_path(kind, sign):
+    path = "/processRequest/input/data/0/processing"
+    fields = [FieldChange(path, kind, "x" * 40, "x" * 40)]
+    assert list(field_lines(fields)) == [f"{path}:", f'  {sign} "{"x" * 40}"']
+    short = [FieldChange("/x", kind, "x" * 40, "x" * 40)]
+    assert list(field_lines(short)) == [f'/x: {sign} "{"x" * 40}"']
 
 
 def test_increments_are_lines_like_any_other():
