@@ -104,6 +104,13 @@ def _write_refused(run: Run, change: Change, error: ApiError) -> bool:
         # Somebody started it meanwhile: it has won, and is written to when it is at rest.
         run.note(change, Outcome.WAITING, live.id, "started meanwhile; written when it is at rest")
         return False
+    went_on = seen is not None and phase_of(seen) is not live.phase
+    if went_on and run.calls.patient(live.id, change.action):
+        # It was refused where it stood then, which is not where the list had shown it, nor where it is now.
+        run.note(
+            change, Outcome.WAITING, live.id, "it went on meanwhile; written when that is listed"
+        )
+        return False
     return _failed(run, change, error)
 
 

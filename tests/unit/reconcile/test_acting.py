@@ -100,6 +100,21 @@ def test_an_unexplained_refusal_fails_the_job_and_no_other(world, faults, operat
     assert w.phases("b") != [("CREATED", "NONE")]
 
 
+def test_words_that_were_refused_where_a_request_no_longer_stands_are_written_later(world, faults):
+    w = world()
+    idle = job(state=DeclaredState.CREATED)
+    w.apply(idle, wait=True)
+
+    def while_it_was_processed(call):
+        done = {"status": "DONE", "action": "START", "cost": 100.0, "share": 1.0}
+        return w.service.force(call.request_id, **done) or Status(409)
+
+    faults.plan("update", while_it_was_processed)
+    assert w.apply(replace(idle, description="July"), wait=True).exit_code == 0
+    assert "it went on meanwhile" in w.told("waiting")[0]
+    assert description(w.tasks()[0]).startswith("July [")
+
+
 def test_what_somebody_started_meanwhile_is_sealed_when_it_is_at_rest(world, faults):
     w = world()
     faults.plan(
